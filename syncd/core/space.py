@@ -1,0 +1,105 @@
+"""The working set of one batch: what the decider may see, and what it did.
+
+The ledger fills a Space (``ledger.records.load``), the core works on it, the ledger writes back what was touched
+(``ledger.records.commit``), all in one transaction. Nothing here outlives the batch.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from syncd.core.model import Conflict, FieldChange, Life, Record, Value
+from syncd.core.rules import Rules
+
+Thing = tuple[str, str, str]  # (platform, collection, native id)
+Key = tuple[str, str, str]  # (entity, match as written, value as text)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Which record a thing is. ``record`` None: unlinked, waiting for a person or ignored. ``life`` GONE: a tombstone."""
+
+    record: int | None
+    life: Life = Life.ALIVE
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """An edit of a field by a platform that does not decide it, and what happens to it: revert keep review lost."""
+
+    platform: str
+    field: str
+    value: Value
+    golden: Value
+    action: str
+    by: str | None = None
+    changed_at: int | None = None
+
+
+@dataclass(slots=True)
+class Decision:
+    """What was decided about one record because of one cause, with its inputs. Append-only once stored."""
+
+    record: int
+    version: int
+    at: int
+    cause: str
+    fields: list[FieldChange] = field(default_factory=list)
+    strays: list[Stray] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Loose:
+    """A conflict about a thing that is no record yet, or about which record it is."""
+
+    thing: Thing
+    entity: str
+    conflict: Conflict
+    candidates: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class Space:
+    """What the decider may see, and what it did.
+
+    ``swept``: our number at the start of the last complete scan whose rows are all decided, by (platform, collection).
+    ``read_at``: our clock at the last successful read of a platform. ``clocks``: (offset, uncertainty) of a platform's
+    clock. ``unsure`` platforms cannot be read now. ``next_id`` is the id the next new record gets.
+    """
+
+    rules: Rules
+    now: int
+    number: Callable[[], int]
+    next_id: int = 1
+    records: dict[int, Record] = field(default_factory=dict)
+    links: dict[Thing, Link] = field(default_factory=dict)
+    keys: dict[Key, set[int]] = field(default_factory=dict)
+    in_flight: set[tuple[int, str]] = field(default_factory=set)
+    swept: dict[tuple[str, str], int] = field(default_factory=dict)
+    read_at: dict[str, int] = field(default_factory=dict)
+    clocks: dict[str, tuple[int, int]] = field(default_factory=dict)
+    unsure: set[str] = field(default_factory=set)
+    # what the decider did
+    touched: set[int] = field(default_factory=set)
+    relinked: set[Thing] = field(default_factory=set)
+    decisions: list[Decision] = field(default_factory=list)
+    closed: list[tuple[int, str, str]] = field(default_factory=list)  # (conflict id, how, detail)
+    loose: list[Loose] = field(default_factory=list)
+    settled: list[Thing] = field(default_factory=list)  # things whose loose conflicts close
+    behind: set[tuple[int, str]] = field(default_factory=set)  # (record, platform) to be planned
+
+    def link(self, thing: Thing, link: Link) -> None:
+        """Set what a thing is; the ledger stores it with the batch."""
+        self.links[thing] = link
+        self.relinked.add(thing)
+
+    def touch(self, record: Record) -> None:
+        """Note that a record changed; the ledger stores it with the batch."""
+        self.records[record.id] = record
+        self.touched.add(record.id)
+
+    def entity_record(self, key: Key) -> list[Record]:
+        """Return the living records with this match key, lowest id first."""
+        found = (self.records[i] for i in sorted(self.keys.get(key, ())) if i in self.records)
+        return [r for r in found if r.life is Life.ALIVE]
