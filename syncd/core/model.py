@@ -128,6 +128,8 @@ class ShadowField:
     (``lo``, ``hi``]. ``base`` is the last raw counted of a counter, None before first contact. ``kept`` is a one-element
     list with the golden value a stray edit was kept against, or None. ``review`` marks that the stray edit waits for a person.
     ``twice`` is (sent, stored) of one unexplained mismatch. ``reason`` says what is wrong while INVALID. ``by`` is the author.
+    ``cleared``: the platform's own word went from a value to null, seen by us. ``flips`` counts how often since ``flip_at`` it
+    overwrote our value and we ours again.
     """
 
     raw: Value = None
@@ -142,6 +144,9 @@ class ShadowField:
     twice: list[Value] | None = None
     reason: str = ""
     by: str | None = None
+    cleared: bool = False
+    flips: int = 0
+    flip_at: int = 0
 
 
 class Life(StrEnum):
@@ -190,11 +195,12 @@ class GoldenField:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """A recorded deletion: when by our number and clock, and the proof."""
+    """A recorded deletion: when by our number and clock, on which platform, and the proof."""
 
     as_of: int
     at: int
     proof: str
+    platform: str = ""
 
 
 @dataclass(slots=True)

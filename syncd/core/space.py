@@ -65,7 +65,8 @@ class Space:
 
     ``swept``: our number at the start of the last complete scan whose rows are all decided, by (platform, collection).
     ``read_at``: our clock at the last successful read of a platform. ``clocks``: (offset, uncertainty) of a platform's
-    clock. ``unsure`` platforms cannot be read now. ``next_id`` is the id the next new record gets.
+    clock. ``proofs``: our number at the start of a look-up by key that found nothing, by (record, platform).
+    ``next_id`` is the id the next new record gets.
     """
 
     rules: Rules
@@ -79,7 +80,7 @@ class Space:
     swept: dict[tuple[str, str], int] = field(default_factory=dict)
     read_at: dict[str, int] = field(default_factory=dict)
     clocks: dict[str, tuple[int, int]] = field(default_factory=dict)
-    unsure: set[str] = field(default_factory=set)
+    proofs: dict[tuple[int, str], int] = field(default_factory=dict)
     # what the decider did
     touched: set[int] = field(default_factory=set)
     relinked: set[Thing] = field(default_factory=set)
