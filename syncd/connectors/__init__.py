@@ -1,0 +1,1 @@
+"""Connectors: protocol, registry and one file per kind of platform. They are strangers to each other."""

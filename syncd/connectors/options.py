@@ -4,8 +4,11 @@ Durations are microseconds once parsed. A connector's own models stand in its ow
 """
 
 import re
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
+from cronsim import CronSim, CronSimError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
@@ -35,8 +38,20 @@ def parse_rate(raw: Any) -> float:
     return float(found[1]) / (UNITS[found[2]] / 1_000_000)
 
 
+def parse_sweep(raw: Any) -> int | str:
+    """Return microseconds of a duration, or a cron expression; raises PydanticCustomError ``duration`` or ``cron``."""
+    if not isinstance(raw, str) or " " not in raw.strip():
+        return parse_duration(raw)
+    try:
+        CronSim(raw, datetime.now(UTC))
+    except CronSimError as error:
+        raise PydanticCustomError("cron", "{raw} is not a cron expression", {"raw": f'"{raw}"'}) from error
+    return raw
+
+
 Duration = Annotated[int, BeforeValidator(parse_duration)]
 Rate = Annotated[float, BeforeValidator(parse_rate)]
+Sweep = Annotated[int | str, BeforeValidator(parse_sweep)]  # every so many microseconds, or a cron expression
 
 
 class Limits(Options):
@@ -63,3 +78,37 @@ class WritePolicy(Options):
     retry: Retry = Retry()
     batch: int = Field(1, ge=1, le=1000)
     quiet_hours: str | None = Field(None, pattern=r"^\d\d:\d\d-\d\d:\d\d$")
+
+
+class Poll(Options):
+    """How often a platform is asked for what changed. ``cursor`` names the field to ask by, else the ``changed_at``."""
+
+    every: Duration
+    cursor: str | None = None
+    overlap: Duration = 5_000_000
+
+
+class Watch(Options):
+    """Base of a kind's watch options: whatever can be listed is swept."""
+
+    sweep: Sweep | None = None
+
+
+class Tls(Options):
+    """Whom we trust and who we are. Files start at the config folder; ``key`` is a file or a secret that holds the PEM."""
+
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+
+
+class Marker(Options):
+    """How a collection marks a thing as deleted without removing it: ``{field: status, is: archived}``."""
+
+    field: str
+    value: str | int | bool = Field(alias="is")
+
+
+def reveal(text: str, secret: Callable[[str], str]) -> str:
+    """Return the value of ``secret:NAME``, or a plain text as it is; raises what ``secret`` raises."""
+    return secret(text.removeprefix("secret:")) if text.startswith("secret:") else text
