@@ -1,0 +1,29 @@
+"""The keys that every machine format has: schema first, then what it rests on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from syncd import __version__
+from syncd.reports.figures import stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What an answer rests on: the config, its environment and the moment (microseconds)."""
+
+    now: int
+    environment: str | None = None
+    config_sha: str | None = None
+
+
+def envelope(schema: str, origin: Origin, *, complete: bool = True, **keys: Any) -> dict[str, Any]:
+    """Return a machine-format dict: ``schema`` is the name with version, such as ``"syncd.status/1.0"``."""
+    return {
+        "schema": schema,
+        "complete": complete,
+        "environment": origin.environment,
+        "generated_at": stamp(origin.now),
+        "config_sha": origin.config_sha,
+        "syncd_version": __version__,
+        **keys,
+    }

@@ -1,0 +1,80 @@
+"""A page: what a person sees of a machine-format dict, whether on a terminal, in Markdown or in HTML."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Tone(StrEnum):
+    """How a cell is meant. Colour only repeats what the words already say."""
+
+    PLAIN = ""
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+    DIM = "dim"
+    HEAD = "head"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell with a tone; a plain string does where there is none."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. ``right``: figures. ``least``: a value may be shortened down to this width; 0 never. ``short``: title
+    where space is scarce.
+    """
+
+    title: str
+    right: bool = False
+    least: int = 0
+    short: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table with a title. ``most`` is how many rows a terminal shows; ``more`` says how to see the rest."""
+
+    columns: tuple[Column, ...]
+    rows: list[tuple[Cell | str, ...]]
+    title: str = ""
+    empty: str = ""
+    most: int | None = None
+    more: str = ""
+    headless: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A whole answer: a head line, tables or paragraphs, closing lines."""
+
+    head: str
+    parts: list["Section | str"] = field(default_factory=list)
+    foot: str = ""
+    title: str = "syncd"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Where the page is shown. ``width`` None: nothing is shortened (a pipe). ``local``: times in the local zone."""
+
+    width: int | None = None
+    colour: bool = False
+    local: bool = False
+    relative: bool = False
+    ellipsis: str = "…"
+    all_rows: bool = False
+
+
+def text_of(cell: Cell | str) -> str:
+    """Return the words of a cell."""
+    return cell if isinstance(cell, str) else cell.text
+
+
+def tone_of(cell: Cell | str) -> Tone:
+    """Return the tone of a cell."""
+    return Tone.PLAIN if isinstance(cell, str) else cell.tone
