@@ -8,7 +8,7 @@ platform says empty.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 Value = Any  # canonical: str | int | bool | None | list[str] | a JSON document
 Native = Any  # as the platform has it: JSON, with Decimal for numbers that have a fraction
@@ -27,9 +27,11 @@ class State(StrEnum):
     UNREADABLE = "unreadable"  # the platform could not be read
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One field as observed. ``value`` is canonical under VALUE, ``reason`` says what is wrong under INVALID."""
+class Reading(NamedTuple):
+    """One field as observed. ``value`` is canonical under VALUE, ``reason`` says what is wrong under INVALID.
+
+    A tuple because a sweep makes millions of them, and nothing else that cannot be changed is as quick to make.
+    """
 
     state: State
     value: Value = None

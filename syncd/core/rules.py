@@ -1,11 +1,12 @@
-"""The compiled rules: what `config/` says, checked, in the shape in which the core obeys it. Everything here is immutable.
+"""The compiled rules: what `config/` says, checked, in the shape in which the core obeys it. All of it is immutable.
 
 The config room builds these; the core only reads them. Durations are microseconds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Protocol
+from decimal import Decimal
+from typing import Any, Protocol
 
 from syncd.core.model import SECOND, Abilities, Native, Value
 
@@ -22,21 +23,59 @@ class At:
 class FieldType(Protocol):
     """Type of a field: between native values and canonical ones (``core.values``)."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The type as the config names it: ``decimal(2)``."""
+        ...
+
+    @property
+    def is_number(self) -> bool:
+        """Whether ``number`` is defined: min, max, sum, ``max_step``."""
+        ...
+
+    @property
+    def is_text(self) -> bool:
+        """Whether values are text a person typed: pattern, lengths."""
+        ...
+
+    @property
+    def is_set(self) -> bool:
+        """Whether values are sorted lists of members: union, intersection."""
+        ...
+
+    @property
+    def is_counter_ok(self) -> bool:
+        """Whether ``merge: delta`` can add and subtract values exactly."""
+        ...
 
     def read(self, raw: Native) -> Value:
-        """Return the canonical value of a native one; raises ``values.Invalid`` if it does not fit. Never called with None."""
+        """Return the canonical value of a native one, never None; raises ``values.Invalid`` if it does not fit."""
         ...
 
     def write(self, value: Value) -> Native:
         """Return the native value (a JSON number is Decimal or int) of a canonical one. Never called with None."""
         ...
 
+    def number(self, value: Value) -> Decimal:
+        """Return a canonical value as a number; ``read`` takes the number back. Only if ``is_number``."""
+        ...
+
+    def order(self, value: Value) -> Any:
+        """Return what canonical values are ranked by: number, moment, place in the enum, else the value itself."""
+        ...
+
+    def at(self, zone: str) -> "FieldType":
+        """Return the type as a platform in this time zone has it; only ``datetime`` cares."""
+        ...
+
 
 class Transform(Protocol):
     """One step of a mapping's pipeline (``core.transforms``)."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The step as the config writes it: ``pad_zeros(18)``."""
+        ...
 
     def __call__(self, raw: Native) -> Native:
         """Return the transformed native value; raises ``values.Invalid``. Never called with None."""
@@ -46,21 +85,42 @@ class Transform(Protocol):
 class Equality(Protocol):
     """When two canonical values of a field count as the same (``core.equality``)."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The rule as the config names it: ``casefold``."""
+        ...
 
     def same(self, one: Value, other: Value) -> bool:
         """Return whether both are the same; None equals only None."""
+        ...
+
+    def fold(self, value: Value) -> Hashable:
+        """Return a set member in the form in which equal members are one; the member itself where nothing is folded."""
         ...
 
 
 class Check(Protocol):
     """A condition on a value (``core.checks``)."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The check as the config names it: ``min``."""
+        ...
 
     def problem(self, value: Value) -> str | None:
         """Return what is wrong with a canonical, non-null value, or None."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A step of a path: the first element of a list whose ``field`` has this text, ``variants[sku=MUG-1]``."""
+
+    field: str
+    text: str
+
+
+Steps = tuple[str | int | Pick, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +152,7 @@ class FieldMap:
     """Where a field is on one platform, and how it is translated. ``path`` is dotted, numbers are list positions."""
 
     path: str
-    steps: tuple[str | int, ...]
+    steps: Steps
     read: tuple[Transform, ...] = ()
     write: tuple[Transform, ...] = ()
     direction: str = "both"  # both in out
@@ -102,7 +162,7 @@ class FieldMap:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of an entity. ``stray`` says per platform what happens to edits it does not decide: revert keep review."""
+    """One field of an entity. ``stray``: what becomes of edits that a platform does not decide: revert keep review."""
 
     name: str
     type: FieldType
@@ -151,6 +211,7 @@ class Member:
     deleted: tuple[str, Native] | None = None
     on_delete: str = "ignore"
     stale_after: int = 1800 * SECOND
+    timezone: str = "UTC"  # of the platform: what its naive datetimes mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +236,7 @@ class Deletes:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A breaker trips when every figure it names is exceeded. ``ratio`` 0.1 is 10 %; ``per`` is the window in microseconds."""
+    """A breaker trips when every figure it names is exceeded. ``ratio`` 0.1 is 10 %; ``per``: window, microseconds."""
 
     max: int | None = None
     ratio: float | None = None
@@ -207,6 +268,8 @@ class Entity:
     safety: Safety = Safety()
     label: str = ""
     file: str = ""
+    # how things of each platform are read and written, compiled once by core.mapping
+    compiled: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +282,10 @@ class Rules:
     def entity_of(self, platform: str, collection: str) -> Entity | None:
         """Return the entity that lives in this collection, if any. A collection serves one entity."""
         return next(
-            (e for e in self.entities.values() if platform in e.members and e.members[platform].collection == collection),
+            (
+                e
+                for e in self.entities.values()
+                if platform in e.members and e.members[platform].collection == collection
+            ),
             None,
         )

@@ -1,0 +1,349 @@
+"""Field types: between what platforms send and the one canonical form in which values are kept and compared.
+
+Canonical values are JSON-ready and unique: two values are equal exactly if their canonical forms are. A value that does
+not fit its type is ``Invalid``; nothing is guessed or cut, except digits of a second beyond microseconds.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from syncd.core.model import Native, Value
+from syncd.core.native import (
+    DATE,
+    FORMATS,
+    INTEGER,
+    MAX_DEPTH,
+    MAX_DIGITS,
+    MAX_INTEGER,
+    MIN_INTEGER,
+    MOMENT,
+    Invalid,
+    Later,
+    check_text,
+    moment_of,
+    moment_text,
+    number_of,
+    plain,
+    shown,
+    sort_of,
+)
+from syncd.core.rules import FieldType
+
+__all__ = ["NAMES", "Invalid", "Later", "parse_type"]
+
+EXACT = Context(prec=MAX_DIGITS, traps=[InvalidOperation, Inexact])
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What all field types share; each overrides what it promises differently."""
+
+    name: str
+
+    is_number = False
+    is_text = False
+    is_set = False
+    is_counter_ok = False
+
+    def read(self, raw: Native) -> Value:
+        """Return the canonical value; raises Invalid."""
+        raise NotImplementedError
+
+    def write(self, value: Value) -> Native:
+        """Return the native value."""
+        return value
+
+    def number(self, value: Value) -> Decimal:  # noqa: ARG002 - only numbers have one
+        """Return the value as a number."""
+        raise TypeError(f"{self.name} is not a number")
+
+    def order(self, value: Value) -> Any:
+        """Return what values are ranked by."""
+        return value
+
+    def at(self, zone: str) -> FieldType:  # noqa: ARG002 - only datetime has a zone
+        """Return the type as a platform in this zone has it."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Kind):
+    """``string``, ``text``, ``html``, and with a form to match ``email``, ``url``, ``phone``."""
+
+    form: re.Pattern[str] | None = None
+
+    is_text = True
+
+    def read(self, raw: Native) -> Value:
+        """Return the text as it is."""
+        text = check_text(raw)
+        if self.form and not self.form.fullmatch(text):
+            raise Invalid(f"{shown(text)} is not {'an' if self.name == 'email' else 'a'} {self.name}")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Integer(Kind):
+    """A signed 64 bit integer; a number with a fraction, even ``5.0``, is none (``round(0)`` cures)."""
+
+    is_number = True
+    is_counter_ok = True
+
+    def read(self, raw: Native) -> Value:
+        """Return an int."""
+        value = self._whole(raw)
+        if value is None:
+            raise Invalid(f"{shown(raw)} is not an integer")
+        if not MIN_INTEGER <= value <= MAX_INTEGER:
+            raise Invalid(f"{shown(raw)} is beyond 64 bit")
+        return value
+
+    def _whole(self, raw: Native) -> int | None:
+        if isinstance(raw, int) and not isinstance(raw, bool):
+            return raw
+        if isinstance(raw, str) and INTEGER.fullmatch(raw):
+            return int(raw) if len(raw) <= MAX_DIGITS else MAX_INTEGER + 1
+        if isinstance(raw, Decimal) and raw.is_finite() and raw.as_tuple().exponent == 0:
+            return int(raw)
+        return None
+
+    def number(self, value: Value) -> Decimal:
+        """Return the value as a number."""
+        return Decimal(value)
+
+    def order(self, value: Value) -> Any:
+        """Return the number."""
+        return Decimal(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Fraction(Kind):
+    """``decimal(n)`` and ``money``: text with exactly ``places`` places; ``decimal``: text with as many as it needs."""
+
+    places: int | None = None
+
+    is_number = True
+    is_counter_ok = True
+
+    def read(self, raw: Native) -> Value:
+        """Return decimal text."""
+        value = number_of(raw)
+        if self.places is None:
+            return plain(value)
+        try:
+            return f"{EXACT.quantize(value, Decimal(1).scaleb(-self.places)):f}"
+        except Inexact:
+            raise Invalid(f"{shown(raw)} has more than {self.places} places") from None
+        except InvalidOperation:
+            raise Invalid(f"{shown(raw)} has more than {MAX_DIGITS} digits") from None
+
+    def write(self, value: Value) -> Native:
+        """Return a Decimal with the same places."""
+        return Decimal(value)
+
+    def number(self, value: Value) -> Decimal:
+        """Return the value as a number."""
+        return Decimal(value)
+
+    def order(self, value: Value) -> Any:
+        """Return the number."""
+        return Decimal(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean(Kind):
+    """True or false; 1 and 0 as databases have them, "true" and "false" as files do."""
+
+    def read(self, raw: Native) -> Value:
+        """Return a bool."""
+        if isinstance(raw, bool):
+            return raw
+        if isinstance(raw, int | Decimal) and raw in (0, 1):
+            return bool(raw)
+        if isinstance(raw, str) and raw in ("true", "false"):
+            return raw == "true"
+        raise Invalid(f"{shown(raw)} is not true or false")
+
+
+@dataclass(frozen=True, slots=True)
+class Date(Kind):
+    """An ISO date."""
+
+    def read(self, raw: Native) -> Value:
+        """Return ISO text."""
+        if isinstance(raw, date) and not isinstance(raw, datetime):
+            return raw.isoformat()
+        if isinstance(raw, str) and DATE.fullmatch(raw):
+            try:
+                return date.fromisoformat(raw).isoformat()
+            except ValueError:
+                raise Invalid(f"{shown(raw)} is not in the calendar") from None
+        raise Invalid(f"{shown(raw)} is not a date (2026-01-31)")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment(Kind):
+    """RFC 3339 or a database's own type; naive ones are in the platform's zone, the earlier when clocks go back."""
+
+    zone: str = "UTC"
+    info: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"), compare=False)
+
+    def read(self, raw: Native) -> Value:
+        """Return RFC 3339 text in UTC."""
+        moment = raw if isinstance(raw, datetime) else self._parse(raw)
+        return moment_text(moment.replace(tzinfo=self.info) if moment.tzinfo is None else moment)
+
+    def _parse(self, raw: Native) -> datetime:
+        found = MOMENT.fullmatch(raw) if isinstance(raw, str) else None
+        if not found:
+            raise Invalid(f"{shown(raw)} is not a date with time (2026-01-31T10:00:00Z)")
+        day, clock, fraction, offset = found.groups()
+        try:
+            return datetime.fromisoformat(f"{day}T{clock}{fraction or ''}{(offset or '').upper()}")
+        except ValueError:
+            raise Invalid(f"{shown(raw)} is not in the calendar") from None
+
+    def order(self, value: Value) -> Any:
+        """Return the moment."""
+        return moment_of(value)
+
+    def at(self, zone: str) -> FieldType:
+        """Return the type that reads naive datetimes in this zone; raises ValueError if there is none."""
+        try:
+            return Moment(self.name, zone, ZoneInfo(zone))
+        except (LookupError, OSError, ValueError):
+            raise ValueError(f'no time zone called "{zone}"') from None
+
+
+@dataclass(frozen=True, slots=True)
+class Enum(Kind):
+    """One of some words, in the order in which they rank."""
+
+    words: tuple[str, ...] = ()
+
+    def read(self, raw: Native) -> Value:
+        """Return the word."""
+        if not isinstance(raw, str) or raw not in self.words:
+            raise Invalid(f"{shown(raw)} is not one of {', '.join(self.words)}")
+        return raw
+
+    def order(self, value: Value) -> Any:
+        """Return the place in the list."""
+        return self.words.index(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Texts(Kind):
+    """``set(string)``: a sorted list of texts without repeats."""
+
+    is_set = True
+
+    def read(self, raw: Native) -> Value:
+        """Return the sorted members."""
+        if not isinstance(raw, list | tuple):
+            raise Invalid(f"{shown(raw)} is {sort_of(raw)}, not a list")
+        return sorted({check_text(member) for member in raw})
+
+    def write(self, value: Value) -> Native:
+        """Return a list of its own, so that nobody changes golden through it."""
+        return list(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Document(Kind):
+    """``json``: any document; numbers as int or float where exact, else as text."""
+
+    def read(self, raw: Native) -> Value:
+        """Return the document."""
+        return document(raw, MAX_DEPTH)
+
+    def write(self, value: Value) -> Native:
+        """Return the document with Decimals for fractions."""
+        match value:
+            case dict():
+                return {name: self.write(member) for name, member in value.items()}
+            case list():
+                return [self.write(member) for member in value]
+            case float():
+                return Decimal(repr(value))
+        return value
+
+
+def document(raw: Native, depth: int) -> Value:
+    """Return a JSON document in canonical form, at most ``depth`` levels deep."""
+    if depth < 0:
+        raise Invalid(f"document is deeper than {MAX_DEPTH} levels")
+    match raw:
+        case None | bool():
+            return raw
+        case str():
+            return check_text(raw)
+        case int():
+            return Integer("integer").read(raw)
+        case float() | Decimal():
+            return json_number(raw)
+        case list() | tuple():
+            return [document(member, depth - 1) for member in raw]
+        case dict():
+            return {check_text(name): document(member, depth - 1) for name, member in raw.items()}
+    raise Invalid(f"{shown(raw)} is {sort_of(raw)}, not JSON")
+
+
+def json_number(raw: float | Decimal) -> Value:
+    """Return a number with a fraction as int or float if that is exact, else as text."""
+    value = Decimal(repr(raw)) if isinstance(raw, float) else raw
+    if not value.is_finite():
+        raise Invalid(f"{shown(raw)} is not a finite number")
+    if value.adjusted() < MAX_DIGITS and value == value.to_integral_value() and MIN_INTEGER <= value <= MAX_INTEGER:
+        return int(value)
+    return float(value) if Decimal(repr(float(value))) == value else str(value)
+
+
+SIMPLE: dict[str, Callable[[str], FieldType]] = {
+    "string": Text,
+    "text": Text,
+    "html": Text,
+    "email": lambda name: Text(name, FORMATS["email"]),
+    "url": lambda name: Text(name, FORMATS["url"]),
+    "phone": lambda name: Text(name, FORMATS["phone"]),
+    "integer": Integer,
+    "decimal": Fraction,
+    "money": lambda name: Fraction(name, 2),
+    "boolean": Boolean,
+    "date": Date,
+    "datetime": Moment,
+    "set(string)": Texts,
+    "json": Document,
+}
+NAMES = (*SIMPLE, "decimal(2)", "enum")  # for suggestions
+
+
+def parse_type(spec: object, *, zone: str = "UTC") -> FieldType:
+    """Return the type that the config names; raises Later for types to come, ValueError for what is none."""
+    if isinstance(spec, Mapping):
+        return parse_enum(spec)
+    if not isinstance(spec, str):
+        raise ValueError("a type is a name, or {enum: [...]}")  # noqa: TRY004 - all config errors are ValueErrors
+    if spec in SIMPLE:
+        return SIMPLE[spec](spec).at(zone)
+    places = re.fullmatch(r"decimal\(([0-9]{1,2})\)", spec)
+    if places and int(places[1]) < MAX_DIGITS:
+        return Fraction(spec, int(places[1]))
+    if re.fullmatch(r"(list|ref)\(\w+\)", spec):
+        raise Later(f"{spec} is not in this version")
+    raise ValueError(f'no type called "{spec}"')
+
+
+def parse_enum(spec: Mapping[Any, Any]) -> FieldType:
+    """Return the type of ``{enum: [...]}``."""
+    words = spec.get("enum")
+    if set(spec) != {"enum"} or not isinstance(words, list | tuple) or not words:
+        raise ValueError("a type is a name, or {enum: [...]} with at least one word")
+    if not all(isinstance(word, str) and word for word in words) or len(set(words)) < len(words):
+        raise ValueError("the words of an enum are texts, each once")
+    return Enum("enum", tuple(words))
