@@ -1,7 +1,7 @@
 """One finding in the config, and the exact text in which it is shown.
 
-The first line is ``file:line:col: level code: message``, so terminals and editors make it a link; then the line itself with
-the columns underlined; then *why* (what would have gone wrong) and *fix* (something to paste).
+The first line is ``file:line:col: level code: message``, so terminals and editors make it a link; then the line itself
+with the columns underlined; then *why* (what would have gone wrong) and *fix* (something to paste).
 """
 
 import unicodedata
@@ -15,7 +15,7 @@ MOST = 20  # diagnostics shown; the rest is counted
 class Diagnostic:
     """A finding. Lines and columns count from 1, ``end_col`` is the column after the last one underlined.
 
-    ``source`` is the line as it may be shown (secrets are masked). Texts of several lines have their line breaks in them.
+    ``source`` is the line as it may be shown (secrets are masked). Texts of several lines have line breaks in them.
     """
 
     code: str
@@ -54,11 +54,11 @@ class Diagnostic:
     def _picture(self) -> list[str]:
         if not self.source.strip():
             return []
-        shown = self.source.replace("\t", " ")
-        lead = " " * _width(shown[: self.col - 1])
-        mark = "^" * max(1, _width(shown[self.col - 1 : self.end_col - 1]))
+        line = "".join(c if c.isprintable() else " " for c in self.source)
+        lead = " " * _width(line[: self.col - 1])
+        mark = "^" * max(1, _width(line[self.col - 1 : self.end_col - 1]))
         number = f"{self.line:>4}"
-        return [f"{number} | {shown}", f"{' ' * len(number)} | {lead}{mark} {self.hint}".rstrip()]
+        return [f"{number} | {line}".rstrip(), f"{' ' * len(number)} | {lead}{mark} {self.hint}".rstrip()]
 
 
 def _width(text: str) -> int:
@@ -67,7 +67,7 @@ def _width(text: str) -> int:
 
 
 def shown(found: Sequence[Diagnostic]) -> tuple[list[Diagnostic], int]:
-    """Return the findings to print, in the order given, and how many are left out. Errors go before warnings for the room."""
+    """Return the findings to print, in the order given, and how many are left out: warnings before errors."""
     if len(found) <= MOST:
         return list(found), 0
     ranked = sorted(range(len(found)), key=lambda n: (found[n].severity != "error", n))[:MOST]

@@ -14,6 +14,8 @@ from syncd.config.diagnostics import Diagnostic
 from syncd.core.model import SECOND, Abilities
 from syncd.core.rules import At, Rules, Safety
 
+NOWHERE = At()
+
 
 class Kind(Protocol):
     """What the config room needs of a kind of connector: its option models and what they make possible."""
@@ -49,7 +51,7 @@ class Address:
 
     host: str
     port: int
-    at: At = At()
+    at: At = NOWHERE
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -99,15 +101,14 @@ class Collection:
     fields: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
-    at: At = At()
+    at: At = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """One platform. ``connection`` and ``watch`` are instances of the kind's models, ``webhook`` is true if it pushes to us.
+    """One platform. ``connection`` and ``watch`` are instances of the kind's models.
 
-    ``secrets`` are the names of the secrets it refers to. ``digest`` changes when anything but its mapping changes: a reload
-    keeps the connector of a platform whose digest stays.
+    ``webhook`` is true if it pushes to us. ``secrets`` are the secrets it refers to. ``digest`` changes with anything its connector is made from: a reload keeps the connector of a platform whose digest stays.
     """
 
     name: str
@@ -124,12 +125,12 @@ class Platform:
     webhook: bool = False
     secrets: tuple[str, ...] = ()
     digest: str = ""
-    at: At = At()
+    at: At = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A whole config folder, valid. ``folder`` is as given on the command line; ``texts`` has the files by their path in it.
+    """A whole config folder, valid. ``folder`` is as given on the command line; ``texts`` has the files by path in it.
 
     ``hooks`` and ``console`` are None when switched off by ``none``; ``hooks`` is opened only if ``webhooks`` is true.
     """
@@ -161,7 +162,10 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class FileSummary:
-    """One file of the folder, for ``syncd check``. ``part`` is service, platform, entity or tests; ``state`` ok, warn or error."""
+    """One file of the folder, for ``syncd check``.
+
+    ``part`` is service, platform, entity, tests or other; ``state`` is ok, warn or error.
+    """
 
     file: str
     part: str
