@@ -1,12 +1,21 @@
 """What can go wrong. The docstring of each class is its meaning; instances carry data, not prose alone."""
 
+from collections.abc import Iterable
+
 
 class SyncdError(Exception):
     """Something syncd expects to go wrong and knows how to report."""
 
 
 class ConfigError(SyncdError):
-    """The config folder was not found or has errors; the command exits 78."""
+    """The config folder was not found or has errors; the command exits 78.
+
+    ``diagnostics`` are the findings (``config.diagnostics.Diagnostic``) where files were read.
+    """
+
+    def __init__(self, message: str, diagnostics: Iterable[object] = ()) -> None:
+        super().__init__(message)
+        self.diagnostics = tuple(diagnostics)
 
 
 class UsageError(SyncdError):
