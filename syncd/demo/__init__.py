@@ -1,0 +1,1 @@
+"""Three platforms on loopback, and the story that `syncd demo` tells with them."""
