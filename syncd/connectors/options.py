@@ -38,6 +38,14 @@ def parse_rate(raw: Any) -> float:
     return float(found[1]) / (UNITS[found[2]] / 1_000_000)
 
 
+def parse_size(raw: Any) -> int:
+    """Return bytes of ``1MB``, ``64KB``, ``500B``; raises PydanticCustomError ``size``."""
+    found = re.fullmatch(r"(\d+) ?(B|KB|MB)", str(raw))
+    if not found or int(found[1]) == 0:
+        raise PydanticCustomError("size", "{raw} is not a size", {"raw": f'"{raw}"'})
+    return int(found[1]) * {"B": 1, "KB": 1_000, "MB": 1_000_000}[found[2]]
+
+
 def parse_sweep(raw: Any) -> int | str:
     """Return microseconds of a duration, or a cron expression; raises PydanticCustomError ``duration`` or ``cron``."""
     if not isinstance(raw, str) or " " not in raw.strip():
@@ -51,6 +59,7 @@ def parse_sweep(raw: Any) -> int | str:
 
 Duration = Annotated[int, BeforeValidator(parse_duration)]
 Rate = Annotated[float, BeforeValidator(parse_rate)]
+Size = Annotated[int, BeforeValidator(parse_size)]
 Sweep = Annotated[int | str, BeforeValidator(parse_sweep)]  # every so many microseconds, or a cron expression
 
 
