@@ -1,0 +1,150 @@
+"""The append-only past of records: what golden became, and every decision with its inputs."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from syncd.core.model import FieldChange
+from syncd.core.space import Decision, Space, Stray
+from syncd.ledger.schema import Database
+from syncd.ledger.texts import dump, load, micros, when
+
+
+@dataclass(frozen=True, slots=True)
+class FieldStep:
+    """One field of one version: what it was, what it became, whose word that is, and why."""
+
+    name: str
+    before: Any
+    after: Any
+    who: str | None
+    why: str = ""
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One entry of a record's history. ``cause`` and ``config`` are its decision's; strays were answered with it."""
+
+    record: int
+    version: int
+    at: int
+    fields: tuple[FieldStep, ...]
+    cause: str = ""
+    config: str = ""
+    strays: tuple[Stray, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A stored decision: itself, its number, and the sha of the config texts that held when it was taken."""
+
+    id: int
+    config: str
+    decision: Decision
+
+
+def store(db: Database, space: Space) -> None:
+    """Append a batch's decisions, and a version for each that moved golden."""
+    moved = [d for d in space.decisions if d.fields]
+    still = [d for d in space.decisions if not d.fields]
+    insert = "INSERT INTO version (record, version, at, fields) VALUES (?, ?, ?, ?)"
+    db.executemany(insert, [(d.record, d.version, when(d.at), _steps(d.fields)) for d in moved])
+    # a record may be born without any value; a stray edit alone makes no version
+    db.executemany(f"{insert} ON CONFLICT DO NOTHING", [(d.record, d.version, when(d.at), "{}") for d in still])
+    db.executemany(
+        "INSERT INTO decision (record, version, at, cause, config, body) VALUES (?, ?, ?, ?, ?, ?)",
+        [(d.record, d.version, when(d.at), d.cause, space.rules.sha, _body(d)) for d in space.decisions],
+    )
+
+
+def _steps(fields: Iterable[FieldChange]) -> str:
+    return dump({f.name: [f.before, f.after, f.who] for f in fields})
+
+
+def _body(decision: Decision) -> str:
+    """Return what a decision says beyond its version: before, after and who stand there already."""
+    body: dict[str, Any] = {}
+    if decision.fields:
+        body["fields"] = {f.name: _reason(f) for f in decision.fields}
+    if decision.strays:
+        body["strays"] = [asdict(stray) for stray in decision.strays]
+    if decision.notes:
+        body["notes"] = decision.notes
+    return dump(body)
+
+
+def _reason(field: FieldChange) -> str | dict[str, Any]:
+    if field.why == field.rule and not field.inputs:
+        return field.why
+    reason: dict[str, Any] = {"why": field.why}
+    if field.rule != field.why:
+        reason["rule"] = field.rule
+    if field.inputs:
+        reason["inputs"] = field.inputs
+    return reason
+
+
+def versions(
+    db: Database, record: int, *, field: str | None = None, since: int | None = None, limit: int = 1000
+) -> list[Version]:
+    """Return a record's versions, newest first: of one field only, and not before ``since``, if given."""
+    rows = db.execute(
+        "SELECT v.record, v.version, v.at, v.fields, d.cause, d.config, d.body FROM version v"
+        " LEFT JOIN decision d ON d.id = (SELECT min(id) FROM decision WHERE record = v.record AND version = v.version)"
+        " WHERE v.record = ? AND v.at >= ? AND (?3 IS NULL OR v.fields -> ('$.' || json_quote(?3)) IS NOT NULL)"
+        " ORDER BY v.version DESC LIMIT ?4",
+        (record, when(since or 0), field, limit),
+    )
+    return [_version(row, field) for row in rows]
+
+
+def _version(row: Sequence[Any], field: str | None) -> Version:
+    record, version, at, fields, cause, config, body = row
+    doc = load(body or "{}")
+    reasons = doc.get("fields", {})
+    steps = (_step(name, values, reasons.get(name, "")) for name, values in load(fields).items() if field in (None, name))
+    strays = tuple(Stray(**stray) for stray in doc.get("strays", ()))
+    return Version(record, version, micros(at), tuple(steps), cause or "", config or "", strays)
+
+
+def _step(name: str, values: Sequence[Any], reason: str | dict[str, Any]) -> FieldStep:
+    before, after, who = values
+    why, rule, _ = _why(reason)
+    return FieldStep(name, before, after, who, why, rule)
+
+
+def _change(name: str, values: Sequence[Any], reason: str | dict[str, Any]) -> FieldChange:
+    before, after, who = values
+    return FieldChange(name, before, after, who, *_why(reason))
+
+
+def _why(reason: str | dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """Return why, rule and inputs of one field's decision."""
+    if isinstance(reason, str):
+        return reason, reason, {}
+    return reason["why"], reason.get("rule", reason["why"]), reason.get("inputs", {})
+
+
+def decisions(
+    db: Database, record: int, *, field: str | None = None, until: int | None = None, limit: int = 100
+) -> list[Decided]:
+    """Return the decisions about a record at or before ``until``, newest first; those about one field if it is given."""
+    rows = db.execute(
+        "SELECT d.id, d.config, d.record, d.version, d.at, d.cause, d.body, v.fields FROM decision d"
+        " LEFT JOIN version v ON v.record = d.record AND v.version = d.version"
+        " WHERE d.record = ? AND (?2 IS NULL OR d.at <= ?2)"
+        " AND (?3 IS NULL OR d.body -> ('$.fields.' || json_quote(?3)) IS NOT NULL"
+        "  OR EXISTS (SELECT 1 FROM json_each(d.body, '$.strays') s WHERE s.value ->> '$.field' = ?3))"
+        " ORDER BY d.id DESC LIMIT ?4",
+        (record, None if until is None else when(until), field, limit),
+    )
+    return [_decided(row) for row in rows]
+
+
+def _decided(row: Sequence[Any]) -> Decided:
+    number, config, record, version, at, cause, body, fields = row
+    doc, steps = load(body), load(fields or "{}")
+    changes = [_change(name, steps[name], reason) for name, reason in doc.get("fields", {}).items()]
+    strays = [Stray(**stray) for stray in doc.get("strays", ())]
+    return Decided(number, config, Decision(record, version, micros(at), cause, changes, strays, doc.get("notes", [])))

@@ -1,0 +1,69 @@
+"""One syncd per ledger: an flock on PATH.lock, and a stamp in it that tells an older copy of the ledger from the last one."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from syncd.errors import LedgerError, LedgerLocked
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of the ledger at ``path``; raises LedgerLocked, naming the process, if another one has it."""
+    beside = Path(f"{path}.lock")
+    try:
+        fd = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise LedgerError(f"cannot lock the ledger: {beside}: {error.strerror}") from error
+    try:
+        take(fd, path)
+        yield
+    finally:
+        os.close(fd)
+
+
+def take(fd: int, path: Path) -> None:
+    """Lock an open lock file and write our process id into it."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
+        who = f"process {holder}" if holder else "another process"
+        raise LedgerLocked(f"{path} is in use by {who}") from error
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+
+
+class Stamp:
+    """PATH.stamp, kept beside the ledger: its epoch and how many commits it has. It never runs ahead of the ledger.
+
+    A ledger that is behind its stamp, or of another epoch, is a copy that somebody put back; no ledger beside a stamp is one
+    that was lost.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(f"{path}.stamp")
+
+    def read(self) -> tuple[str, int] | None:
+        """Return epoch and commits, None if there is no stamp that can be read."""
+        try:
+            epoch, commits = self.path.read_text("ascii").split()
+            return epoch, int(commits)
+        except (OSError, ValueError):
+            return None
+
+    def write(self, epoch: str, commits: int) -> None:
+        """Note a commit that is on disk. Losing a stamp loses no data, so a full disk is no error here."""
+        text = f"{epoch} {commits:020d}\n".encode()
+        try:
+            fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            return
+        try:
+            os.pwrite(fd, text, 0)
+        except OSError:
+            return
+        finally:
+            os.close(fd)
