@@ -18,9 +18,7 @@ MAX_DEPTH = 32
 NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)")
 INTEGER = re.compile(r"-?[0-9]+")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-MOMENT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})?"
-)
+MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})?")
 FORMATS = {
     "email": re.compile(r"[^@\s]+@[^@\s]+"),
     "url": re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/]\S*"),
@@ -30,6 +28,10 @@ FORMATS = {
 
 class Invalid(ValueError):  # noqa: N818 - the word of the design
     """A native value does not fit; the text says why, for the person who reads the conflict."""
+
+
+class NoWord(ValueError):  # noqa: N818 - the word for it: the platform has none for this value
+    """A platform has no way to say this value: it is not written there, and that is no drift."""
 
 
 class Later(ValueError):  # noqa: N818 - a state of the config, as E190 says it

@@ -24,6 +24,7 @@ from syncd.core.native import (
     MOMENT,
     Invalid,
     Later,
+    NoWord,
     check_text,
     moment_of,
     moment_text,
@@ -34,7 +35,7 @@ from syncd.core.native import (
 )
 from syncd.core.rules import FieldType
 
-__all__ = ["NAMES", "Invalid", "Later", "parse_type"]
+__all__ = ["NAMES", "Invalid", "Later", "NoWord", "parse_type"]
 
 EXACT = Context(prec=MAX_DIGITS, traps=[InvalidOperation, Inexact])
 
