@@ -6,11 +6,11 @@ Whose fault an answer is stands in ``refuse``. A write whose request went out an
 
 import asyncio
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiohttp
 from multidict import CIMultiDictProxy
@@ -25,8 +25,9 @@ from syncd.connectors.protocol import Setup
 from syncd.connectors.rate import PATIENCE, Budget, retry_after
 from syncd.connectors.resolver import Resolver, in_thread
 from syncd.core.model import SECOND
-from syncd.errors import OutcomeUnknown, PermanentError, TransientError
+from syncd.errors import ConnectorError, OutcomeUnknown, PermanentError, TransientError
 
+T = TypeVar("T")
 LARGEST = 64 * 1024 * 1024  # bytes of one answer, unpacked
 CONNECT = 10.0  # seconds at most until connected
 KEEP = 4.0  # seconds a connection is kept: shorter than most servers do, so that few writes meet one just closed
@@ -53,7 +54,7 @@ class Reply:
     """One answer. ``as_of`` and ``seen_at`` were taken when its request started; ``place``, for messages, has no query."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: CIMultiDictProxy[str]
     body: bytes
     url: URL
     place: str
@@ -220,6 +221,19 @@ class Http:
                 context = await in_thread(lambda: trust(connection.tls, setup.folder, setup.secret))
                 self._session = _session(connection.timeout / SECOND, context, connection.proxy)
             return self._session
+
+
+async def together(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Run calls at once and return their results in order; the first ConnectorError ends the others and is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(call) for call in calls]
+    except ExceptionGroup as failed:
+        ours = [error for error in failed.exceptions if isinstance(error, ConnectorError)]
+        if not ours:
+            raise
+        raise ours[0] from ours[0].__cause__
+    return [task.result() for task in tasks]
 
 
 def _session(total: float, context: ssl.SSLContext, proxy: str | None) -> aiohttp.ClientSession:

@@ -12,6 +12,7 @@ from cronsim import CronSim, CronSimError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+OVERLAP = 5_000_000  # microseconds a poll goes back, where nothing else is said
 UNITS = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
 
 
@@ -94,7 +95,7 @@ class Poll(Options):
 
     every: Duration
     cursor: str | None = None
-    overlap: Duration = 5_000_000
+    overlap: Duration = OVERLAP
 
 
 class Watch(Options):

@@ -98,7 +98,10 @@ class Setup:
 class Connector(Protocol):
     """One platform, connected. Entered once by the daemon; left on stop or when its config changes."""
 
-    clock: tuple[int, int]  # (offset, uncertainty) of the platform's clock against ours, microseconds; (0, 0) unmeasured
+    @property
+    def clock(self) -> tuple[int, int]:
+        """Return (offset, uncertainty) of the platform's clock against ours, microseconds; (0, 0) if it is not measured."""
+        ...
 
     async def __aenter__(self) -> Self:
         """Open what needs opening. Must not fail because the platform is down: the first call then raises TransientError."""

@@ -1,0 +1,316 @@
+"""Any JSON API, by config alone: requests are templates, things are found by dotted paths, webhooks push.
+
+One write is one request. What its answer shows is believed only if it shows what was written; otherwise the thing is read.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from email.utils import parsedate_to_datetime
+from typing import Any, Self
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel
+
+from syncd.connectors.body import pick
+from syncd.connectors.http import Http, HttpConnection, Reply, refuse, together
+from syncd.connectors.options import OVERLAP
+from syncd.connectors.pages import Leaf, Walk
+from syncd.connectors.protocol import Batch, Broken, Connector, Delivery, Page, Setup
+from syncd.connectors.rest_options import RestCollection, RestVersion, RestWatch, abilities_of, is_guarded
+from syncd.connectors.rest_write import address, body_of, headers_of, request_of, shows_all, verdict
+from syncd.connectors.shape import Seen, Shape
+from syncd.connectors.signature import Verifier, Webhook
+from syncd.connectors.template import Template, text_of
+from syncd.connectors.times import moment_of, parse_time
+from syncd.connectors.webhook import read_event
+from syncd.core.model import SECOND, Abilities, Answer, Change, Native, Op, Receipt, Via, Write
+from syncd.errors import ConnectorError, PermanentError, TransientError
+
+NOTHING = object()
+LIST_NAMES = {"page", "offset", "size", "cursor", "since"}
+
+
+class Rest:
+    """One platform with a JSON API, connected."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.http = Http(setup)
+        self.hook_options: Webhook | None = setup.watch.webhook
+        self._verifier: Verifier | None = None
+        self._writing = asyncio.Semaphore(setup.limits.concurrency)
+        self._shapes = {name: _shape(setup, name) for name in setup.collections}
+
+    @property
+    def clock(self) -> tuple[int, int]:
+        """Return how far the platform's clock is from ours, by its Date headers."""
+        return self.http.clock
+
+    async def __aenter__(self) -> Self:
+        """Open nothing until something is asked."""
+        await self.http.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Close all connections."""
+        await self.http.__aexit__(*exc)
+
+    async def changes(self, collection: str, cursor: str | None) -> AsyncIterator[Batch]:
+        """Yield what changed since the cursor; the last batch has the next one: the highest time seen, in their own time."""
+        options = self._options(collection)
+        template = options.changed if options.changed and (cursor or not options.list) else options.list
+        if template is None:
+            return
+        values = {"since": self._since(options, cursor)}
+        times = [parse_time(cursor) if cursor else None]
+        async for leaf in self._walk(options, template, values).leaves():
+            changes, broken = self._read_leaf(collection, leaf)
+            times = [_latest(times + [self._cursor_time(change) for change in changes], before=_their_now(leaf.reply))]
+            new = _text(times[0]) if times[0] is not None and leaf.complete else None
+            if changes or broken or (new and new != cursor):
+                yield Batch(changes, cursor=new, broken=broken)
+            if leaf.why:
+                raise TransientError(f"{collection}: {leaf.why}")
+
+    async def scan(self, collection: str) -> AsyncIterator[Page]:
+        """Yield every thing of the list; complete as ``pages`` says."""
+        options = self._options(collection)
+        if options.list is None:
+            raise PermanentError(f"{collection}: no list to scan")
+        walk = self._walk(options, options.list, {"since": self._since(options, None)})
+        async for leaf in walk.leaves():
+            changes, broken = self._read_leaf(collection, leaf)
+            yield Page(changes, broken, leaf.last, leaf.complete, leaf.why)
+
+    def verify(self, delivery: Delivery) -> str | None:
+        """Return why a webhook is not to be believed, or None; raises TransientError if a secret is missing."""
+        if self.hook_options is None:
+            return "no webhook is expected"
+        if self._verifier is None:
+            self._verifier = Verifier(self.hook_options, self.setup.secret)
+        return self._verifier.problem(delivery.body, delivery.headers, delivery.arrived_at)
+
+    async def hook(self, collection: str | None, delivery: Delivery) -> Batch:
+        """Return what a verified webhook says."""
+        if self.hook_options is None:
+            raise PermanentError("no webhook is expected")
+        return read_event(self.hook_options, self._shapes, collection, delivery)
+
+    async def read(self, collection: str, ids: Sequence[str]) -> list[Change]:
+        """Read by id, several at once."""
+        return await together([self._read(collection, one) for one in ids])
+
+    async def find(self, collection: str, path: str, value: Native) -> list[Change]:
+        """Ask by the template's own name for the path; what does not have exactly this value is left out."""
+        options = self._options(collection)
+        if options.find is None:
+            raise PermanentError(f"{collection}: nothing to find by")
+        name = self._name_of(options.find, collection, path)
+        if name is None:
+            raise PermanentError(f"{collection}: find has no place for {path}")
+        walk = self._walk(options, options.find, {name: value}, single=True)
+        found: list[Change] = []
+        async for leaf in walk.leaves():
+            changes, broken = self._read_leaf(collection, leaf)
+            why = leaf.why or next((one.reason for one in broken), "")
+            if why:
+                raise TransientError(f"{collection}: a look-up is no proof: {why}", about_record=True)
+            found += [change for change in changes if _same(pick(change.item, path, NOTHING), value)]
+        return found
+
+    async def apply(self, writes: Sequence[Write]) -> list[Receipt | ConnectorError]:
+        """Send each write once, several at a time; once the platform itself fails, the rest is not sent."""
+        down: list[ConnectorError] = []
+
+        async def outcome(write: Write) -> Receipt | ConnectorError:
+            async with self._writing:
+                if down:
+                    return down[0]
+                try:
+                    return await self._apply(write)
+                except TransientError as error:
+                    if not error.about_record:
+                        down.append(error)
+                    return error
+                except ConnectorError as error:
+                    return error
+
+        return await together([outcome(write) for write in writes])
+
+    async def _read(self, collection: str, native_id: str) -> Change:
+        options, shape = self._options(collection), self._shapes[collection]
+        if options.read is None:
+            raise PermanentError(f"{collection}: nothing to read by id with")
+        reply = await self.http.read(self.http.url(options.read.fill({"id": native_id})))
+        if reply.status in {404, 410}:
+            return shape.gone(native_id, _seen(reply))
+        refuse(reply)
+        parsed = reply.json()
+        element = pick(parsed.value, options.item)
+        found = shape.observe(element, parsed.flaw(element), _seen(reply), version=self._etag(options, reply))
+        if isinstance(found, Broken):
+            raise PermanentError(f"{found.where}: {found.reason}", status=reply.status)
+        if found.id != native_id:
+            raise PermanentError(f"{reply.place}: asked for {native_id}, got {found.id}", status=reply.status)
+        return found
+
+    async def _apply(self, write: Write) -> Receipt:
+        options = self._options(write.collection)
+        guarded = is_guarded(options, self.setup.write)
+        template = request_of(options, write)
+        url = self.http.url(address(template, options, write))
+        body = body_of(template, options, write, guarded=guarded)
+        headers = headers_of(options, write, guarded=guarded)
+        reply = await self.http.write(template.method, url, body=body, headers=headers)
+        if write.op is Op.CREATE and reply.status in {409, 422}:
+            return await self._existing(write, reply)
+        return verdict(reply, write) or await self._receipt(options, write, reply)
+
+    async def _existing(self, write: Write, reply: Reply) -> Receipt:
+        """Return what a refused create met; a refusal for another reason is raised with the platform's own words."""
+        find = self._options(write.collection).find
+        for path in self.setup.collections[write.collection].keys:
+            value = write.values.get(path)
+            if value is None or find is None or self._name_of(find, write.collection, path) is None:
+                continue
+            for look in await self.find(write.collection, path, value):
+                return Receipt(Answer.EXISTS, look.id, look)
+        if reply.status == 422:
+            refuse(reply)
+        return Receipt(Answer.EXISTS)
+
+    async def _receipt(self, options: RestCollection, write: Write, reply: Reply) -> Receipt:
+        shape = self._shapes[write.collection]
+        etag = self._etag(options, reply)
+        shown: Change | Broken | None = None
+        if reply.body.strip():
+            parsed = reply.json()
+            element = pick(parsed.value, options.item)
+            shown = shape.observe(element, parsed.flaw(element), _seen(reply), version=etag)
+        native_id = write.id or (shown.id if shown else None) or _located(reply) or _id_sent(options, write)
+        if isinstance(shown, Change) and options.answers and shown.id == native_id and shows_all(shown.item, write):
+            return Receipt(Answer.DONE, native_id, shown, atomic=True, version=shown.version)
+        version = shown.version if isinstance(shown, Change) else etag
+        return Receipt(Answer.DONE, native_id, await self._read_back(write.collection, native_id), version=version)
+
+    async def _read_back(self, collection: str, native_id: str | None) -> Change | None:
+        if native_id is None or self._options(collection).read is None:
+            return None
+        try:
+            return await self._read(collection, native_id)
+        except ConnectorError:  # the write is done; what it made is seen later
+            return None
+
+    def _walk(self, options: RestCollection, template: Template, values: dict[str, Native], *, single: bool = False) -> Walk:
+        return Walk(
+            self.http,
+            template,
+            values,
+            items=options.items,
+            pages=options.pages,
+            single=options.item if single else None,
+        )
+
+    def _read_leaf(self, collection: str, leaf: Leaf) -> tuple[list[Change], list[Broken]]:
+        shape, seen = self._shapes[collection], _seen(leaf.reply)
+        found = [shape.observe(element, leaf.parsed.flaw(element), seen) for element in leaf.elements]
+        return [one for one in found if isinstance(one, Change)], [one for one in found if isinstance(one, Broken)]
+
+    def _name_of(self, template: Template, collection: str, path: str) -> str | None:
+        """Return the template's name for a path: the path, its last part, or the only name where there is only one key."""
+        names = template.names - LIST_NAMES
+        for name in (path, path.rpartition(".")[2]):
+            if name in names:
+                return name
+        only = len(names) == 1 and self.setup.collections[collection].keys == (path,)
+        return names.pop() if only else None
+
+    def _since(self, options: RestCollection, cursor: str | None) -> str:
+        """Return the moment to ask from: the cursor less the overlap, in the platform's own time."""
+        poll = self.setup.watch.poll
+        overlap = poll.overlap if poll else OVERLAP
+        at = max((parse_time(cursor) if cursor else None) or 0, overlap) - overlap
+        match options.since:
+            case "epoch":
+                return str(at // SECOND)
+            case "epoch_ms":
+                return str(at // 1000)
+        return _text(at)
+
+    def _cursor_time(self, change: Change) -> int | None:
+        """Return the time by which a thing is polled: the poll's own field, else its changed_at."""
+        poll = self.setup.watch.poll
+        if poll is None or poll.cursor is None:
+            return change.changed_at
+        return parse_time(pick(change.item, poll.cursor), self._shapes[change.collection].zone)
+
+    def _etag(self, options: RestCollection, reply: Reply) -> str | None:
+        return reply.headers.get("ETag") if options.version == "etag" else None
+
+    def _options(self, collection: str) -> RestCollection:
+        options: RestCollection = self.setup.collections[collection].options
+        return options
+
+
+class RestKind:
+    """The kind ``rest``."""
+
+    name = "rest"
+    connection: type[BaseModel] = HttpConnection
+    collection: type[BaseModel] = RestCollection
+    watch: type[BaseModel] = RestWatch
+
+    def abilities(self, connection: Any, collection: Any, watch: Any, write: Any) -> Abilities:
+        """Return what the collection has requests for."""
+        return abilities_of(collection, timeout=connection.timeout, guarded=is_guarded(collection, write))
+
+    def connect(self, setup: Setup) -> Connector:
+        """Return the connector."""
+        return Rest(setup)
+
+
+KIND = RestKind()
+
+
+def _shape(setup: Setup, name: str) -> Shape:
+    options: RestCollection = setup.collections[name].options
+    version = options.version.field if isinstance(options.version, RestVersion) else None
+    place = (setup.platform, name, options.id)
+    return Shape(*place, options.changed_at, version, options.deleted, ZoneInfo(setup.timezone))
+
+
+def _seen(reply: Reply) -> Seen:
+    return Seen(Via.READ, reply.as_of, reply.seen_at, reply.place)
+
+
+def _located(reply: Reply) -> str | None:
+    """Return the id that a Location header ends with."""
+    return unquote(reply.headers.get("Location", "").partition("?")[0].rstrip("/").rpartition("/")[2]) or None
+
+
+def _id_sent(options: RestCollection, write: Write) -> str | None:
+    found = write.values.get(options.id)
+    return text_of(found) if found is not None else None
+
+
+def _same(found: Native, wanted: Native) -> bool:
+    """Return whether a look-up shows what was asked for; a key may be text on one side and a number on the other."""
+    return bool(found == wanted) or (isinstance(found, str | int) and str(found) == str(wanted))
+
+
+def _text(micros: int) -> str:
+    return moment_of(micros).isoformat().replace("+00:00", "Z")
+
+
+def _latest(times: Iterable[int | None], *, before: int | None) -> int | None:
+    """Return the latest time, leaving out what lies in the platform's own future: it would hide all that comes before."""
+    return max((time for time in times if time is not None and (before is None or time < before)), default=None)
+
+
+def _their_now(reply: Reply) -> int | None:
+    """Return the end of the second in which the platform answered, by its own clock."""
+    try:
+        return (int(parsedate_to_datetime(reply.headers["Date"]).timestamp()) + 1) * SECOND
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
