@@ -5,7 +5,6 @@ A stored value that is not what we sent was either spelt differently by the plat
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -110,7 +109,7 @@ def take_receipt(
         known = shadow.fields.setdefault(name, ShadowField())
         if stored.state is State.INVALID and known.known is Known.INVALID:
             continue  # re-sent as it was: neither ours nor golden's
-        readings[name] = replace(stored, state=State.NULL if stored.value is None else State.VALUE)
+        readings[name] = stored._replace(state=State.NULL if stored.value is None else State.VALUE)
         found = classify(entity.fields[name], attempt, known, name=name, sent=sent, stored=stored.value, atomic=atomic)
         if found is Stored.OVERWRITTEN:
             remember(entity.fields[name], known, sent=sent, stored=stored.value)
