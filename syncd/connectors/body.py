@@ -8,11 +8,14 @@ import json
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
+from syncd.core.mapping import Absent, get_path, parse_path, with_path
 from syncd.core.model import Native
+from syncd.core.rules import Steps
 
 DEPTH = 32  # of one thing
 DIGITS = 64  # characters of one number
@@ -203,30 +206,18 @@ def _shown(value: Any) -> Any:
     return value.value if isinstance(value, Bad) and value.value is not None else str(getattr(value, "reason", value))
 
 
+@lru_cache(maxsize=4096)
+def steps_of(path: str) -> Steps:
+    """Return the steps of a path; raises ValueError if it is none."""
+    return parse_path(path)
+
+
 def pick(value: Native, path: str, default: Native = None) -> Native:
-    """Return what stands at a dotted path (numbers are list positions), or the default; an empty path is everything."""
-    for step in path.split(".") if path else ():
-        value = salvage(value)
-        if isinstance(value, dict) and step in value:
-            value = value[step]
-        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            return default
-    return value
+    """Return what stands at a path as mappings write it, or the default; an empty path is everything."""
+    found = get_path(value, steps_of(path))
+    return default if isinstance(found, Absent) else found
 
 
 def placed(value: Native, path: str, new: Native) -> Native:
-    """Return a copy of a document with a path set; what is missing on the way is made (a number makes a list)."""
-    if not path:
-        return new
-    step, _, rest = path.partition(".")
-    if step.isdecimal() and not isinstance(value, dict):
-        place = int(step)
-        elements = list(value) if isinstance(value, list) else []
-        elements += [{}] * (place + 1 - len(elements))
-        elements[place] = placed(elements[place], rest, new)
-        return elements
-    fields = dict(value) if isinstance(value, dict) else {}
-    fields[step] = placed(fields.get(step), rest, new)
-    return fields
+    """Return a copy of a document with a path set; what is missing on the way is made. Raises ValueError at a gap in a list."""
+    return with_path(value, steps_of(path), new)

@@ -18,7 +18,7 @@ from syncd.errors import ConnectorError
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A thing that could not be decoded at all: it goes to quarantine, the others flow. ``where`` is file:line, URL or topic."""
+    """A thing that could not be decoded at all: it goes to quarantine, the others flow. ``where``: file:line, URL, topic."""
 
     platform: str
     collection: str

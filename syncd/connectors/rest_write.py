@@ -1,6 +1,6 @@
 """What a write to a JSON API looks like on the wire, and what the status of its answer means."""
 
-from syncd.connectors.body import BadBody, encode, pick, placed
+from syncd.connectors.body import encode, pick, placed, steps_of
 from syncd.connectors.http import Reply, refuse
 from syncd.connectors.rest_options import RestCollection, RestVersion
 from syncd.connectors.template import Template
@@ -34,18 +34,24 @@ def body_of(template: Template, options: RestCollection, write: Write, *, guarde
     values = write.values
     if write.op is Op.ARCHIVE and options.deleted is not None:
         values = values | {options.deleted.field: options.deleted.value}
-    if write.op is not Op.CREATE and write.item is None and (template.method == "PUT" or any("." in path for path in values)):
+    try:
+        return encode(placed({}, options.send, _content(template, options, write, values, guarded=guarded)))
+    except ValueError as error:  # BadBody is one
+        raise PermanentError(f"{write.collection}: {error}") from error
+
+
+def _content(template: Template, options: RestCollection, write: Write, values: dict[str, Native], *, guarded: bool) -> Native:
+    steps = [steps_of(path) for path in values]
+    sends_whole = template.method == "PUT" or not all(steps)
+    if write.op is not Op.CREATE and write.item is None and (sends_whole or any(len(path) > 1 for path in steps)):
         raise PermanentError(f"{write.collection}: this write needs the thing as last read")
     whole: Native = {} if write.op is Op.CREATE else write.item or {}
     for path, value in values.items():
         whole = placed(whole, path, value)
-    sent = whole if template.method == "PUT" else {key: whole[key] for key in (_top(path) for path in values)}
+    sent = whole if sends_whole else {key: whole[key] for key in (str(path[0]) for path in steps)}
     if guarded and isinstance(options.version, RestVersion) and write.version is not None:
         sent = placed(sent, options.version.field, write.version)
-    try:
-        return encode(placed({}, options.send, sent))
-    except BadBody as error:
-        raise PermanentError(f"{write.collection}: {error.reason}") from error
+    return sent
 
 
 def headers_of(options: RestCollection, write: Write, *, guarded: bool) -> dict[str, str]:
@@ -75,7 +81,3 @@ def shows_all(item: Native, write: Write) -> bool:
     """Return whether an answer shows everything that was written: an id alone is no picture of the thing."""
     missing = object()
     return isinstance(item, dict) and all(pick(item, path, missing) is not missing for path in write.values)
-
-
-def _top(path: str) -> str:
-    return path.partition(".")[0]
