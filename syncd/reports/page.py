@@ -1,7 +1,10 @@
 """A page: what a person sees of a machine-format dict, whether on a terminal, in Markdown or in HTML."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from syncd.reports import figures
 
 
 class Tone(StrEnum):
@@ -40,7 +43,7 @@ class Section:
     """A table with a title. ``most`` is how many rows a terminal shows; ``more`` says how to see the rest."""
 
     columns: tuple[Column, ...]
-    rows: list[tuple[Cell | str, ...]]
+    rows: Sequence[tuple[Cell | str, ...]]
     title: str = ""
     empty: str = ""
     most: int | None = None
@@ -60,7 +63,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Where the page is shown. ``width`` None: nothing is shortened (a pipe). ``local``: times in the local zone."""
+    """Where the page is shown.
+
+    ``width`` None: nothing is shortened (a pipe). ``local``: times in the local zone. ``relative``: how long ago.
+    """
 
     width: int | None = None
     colour: bool = False
@@ -68,6 +74,10 @@ class Look:
     relative: bool = False
     ellipsis: str = "…"
     all_rows: bool = False
+
+    def when(self, stamp: str | None, now: str | None) -> str:
+        """Return a time: how long ago on a terminal, else the time itself."""
+        return figures.age(stamp, now) if self.relative else figures.moment(stamp, local=self.local)
 
 
 def text_of(cell: Cell | str) -> str:

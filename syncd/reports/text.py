@@ -65,13 +65,13 @@ def _section(section: Section, look: Look) -> str:
     return "\n".join(lines)
 
 
-def _cut(section: Section, look: Look) -> tuple[list[tuple[Cell | str, ...]], int]:
+def _cut(section: Section, look: Look) -> tuple[Sequence[tuple[Cell | str, ...]], int]:
     if look.width is None or look.all_rows or section.most is None or len(section.rows) <= section.most:
         return section.rows, 0
     return section.rows[: section.most], len(section.rows) - section.most
 
 
-def _table(section: Section, rows: list[tuple[Cell | str, ...]], look: Look) -> list[str]:
+def _table(section: Section, rows: Sequence[tuple[Cell | str, ...]], look: Look) -> list[str]:
     columns = section.columns
     titles = [column.title for column in columns]
     wants = [max([width_of(text_of(row[at])) for row in rows], default=0) for at in range(len(columns))]

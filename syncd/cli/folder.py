@@ -1,0 +1,239 @@
+"""A quick look into the config folder: what commands that only read need, without checking the whole of it.
+
+``syncd check`` and every command that works use the full loader. Here only the names, the places of the rules and three
+settings are read, because ``status``, ``explain`` and ``history`` must start fast.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from syncd.config import places
+from syncd.config.folder import read_folder, sha_of
+from syncd.config.nodes import Block, Items, Node, Scalar, Span, scalars
+from syncd.config.secrets import reference
+from syncd.config.source import Source
+from syncd.config.suggest import did_you_mean
+from syncd.config.yaml import parse
+from syncd.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from syncd.config.model import Loaded
+
+NOTHING = Block(Span(1, 1, 1))
+RULES = ("owner", "priority", "newest", "merge", "const", "manual", "expr")
+SYSTEM = ("/etc/syncd", "/var/lib/syncd", "/run/syncd")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldLine:
+    """Where a field's rule stands, and which kind of rule it is."""
+
+    name: str
+    type: str
+    file: str
+    line: int
+    strategy: str
+    platforms: tuple[str, ...]  # of the rule
+    maps: tuple[str, ...]
+    outwards: tuple[str, ...] = ()  # mapped, but never read from
+    inwards: tuple[str, ...] = ()  # mapped, but never written to
+
+
+@dataclass(frozen=True, slots=True)
+class EntityLine:
+    """An entity's names."""
+
+    name: str
+    key: str
+    label: str
+    platforms: tuple[str, ...]
+    fields: dict[str, FieldLine] = field(default_factory=dict)
+
+    def field(self, name: str) -> FieldLine:
+        """Return a field; raises UsageError with did-you-mean if there is none."""
+        return self.fields[known("field", name, self.fields, of=f"{self.name} has")]
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformLine:
+    """A platform's mode and connector."""
+
+    name: str
+    mode: str
+    connector: str
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A config folder at a glance. ``name`` is as it was given."""
+
+    name: str
+    sha: str
+    environment: str
+    ledger: Path
+    control: Path | None
+    secrets_dir: Path | None
+    platforms: dict[str, PlatformLine]
+    entities: dict[str, EntityLine]
+    secrets: dict[str, list[str]] = field(default_factory=dict)  # named in the config, with the places
+
+    def entity(self, name: str) -> EntityLine:
+        """Return an entity; raises UsageError with did-you-mean if there is none."""
+        return self.entities[known("entity", name, self.entities)]
+
+    def platform(self, name: str) -> PlatformLine:
+        """Return a platform; raises UsageError with did-you-mean if there is none."""
+        return self.platforms[known("platform", name, self.platforms)]
+
+    def field_anywhere(self, name: str) -> str:
+        """Return a field's name that some entity has; raises UsageError with did-you-mean if none has."""
+        return known("field", name, dict.fromkeys(n for entity in self.entities.values() for n in entity.fields))
+
+
+def known(what: str, name: str, names: Iterable[str], *, of: str = "the config has") -> str:
+    """Return the name if it is one of the names; raises UsageError that says which there are."""
+    names = list(names)
+    if name in names:
+        return name
+    hint = did_you_mean(name, names) or f"{of}: {', '.join(names) or 'none'}"
+    raise UsageError(f'no {what} called "{name}"; {hint}')
+
+
+def find(given: str | None) -> str:
+    """Return the config folder as given or found; raises ConfigError naming the places looked in.
+
+    Beside a service installed under /etc/syncd its ledger and socket are used, as the unit's own folders say.
+    """
+    name = places.find_folder(given, os.environ)
+    etc, state, run = SYSTEM
+    if Path(name).resolve() == Path(etc) and Path(state).is_dir():
+        os.environ.setdefault("STATE_DIRECTORY", state)
+        os.environ.setdefault("RUNTIME_DIRECTORY", run)
+    return name
+
+
+def load(name: str) -> "Loaded":
+    """Return the whole config, checked as the daemon checks it. It imports every connector: only for commands that work."""
+    from syncd.config.load import load as load_folder
+    from syncd.connectors.registry import KINDS
+
+    return load_folder(name, KINDS)
+
+
+def glance(name: str) -> Folder:
+    """Return a folder at a glance; raises ConfigError with all that is wrong if a file of it cannot be read."""
+    variables = places.variables(os.environ)
+    sources = [source for source in read_folder(name) if source.text or not source.found]
+    for source in sources:
+        if not source.path.startswith("tests/"):
+            parse(source, variables)
+    found = [one for source in sources if source.failed for one in source.found]
+    if found:
+        raise ConfigError(f"the config in {name} cannot be read", found)
+    return _folder(name, sources, variables)
+
+
+def _folder(name: str, sources: Sequence[Source], variables: Mapping[str, str]) -> Folder:
+    roots = {source.path: source.root for source in sources if source.root}
+    service = roots.get("syncd.yaml", NOTHING)
+    mode = _text(_block(service, "defaults"), "mode") or "propose"
+    ledger = _text(_block(service, "ledger"), "path") or f"{variables['STATE_DIRECTORY']}/ledger.db"
+    control = _text(_block(service, "listen"), "control") or f"{variables['RUNTIME_DIRECTORY']}/control.sock"
+    secrets = _text(service, "secrets_dir")
+    platforms = [_platform(root, mode) for path, root in roots.items() if path.startswith("platforms/")]
+    entities = [_entity(source) for source in sources if source.path.startswith("entities/")]
+    return Folder(
+        name,
+        sha_of({source.path: source.text for source in sources}),
+        _text(service, "environment") or "production",
+        places.resolve_path(name, ledger),
+        None if control == "none" else places.resolve_path(name, control),
+        places.resolve_path(name, secrets) if secrets else None,
+        {one.name: one for one in platforms},
+        {one.name: one for one in entities},
+        _secrets(sources),
+    )
+
+
+def _secrets(sources: Sequence[Source]) -> dict[str, list[str]]:
+    """Return every secret that is named, with the places."""
+    used: dict[str, list[str]] = {}
+    for source in sources:
+        for _, node in scalars(source.root):
+            if name := reference(node.text):
+                used.setdefault(name, []).append(f"{source.file}:{node.span.line}")
+    return used
+
+
+def _platform(root: Block, mode: str) -> PlatformLine:
+    return PlatformLine(_text(root, "platform") or "", _text(root, "mode") or mode, _text(root, "connector") or "")
+
+
+def _entity(source: Source) -> EntityLine:
+    root, file = source.root or NOTHING, source.file
+    fields, groups = _block(root, "fields"), _block(root, "groups")
+    found = (_field(file, name, entry.value, groups) for name, entry in fields.entries.items())
+    return EntityLine(
+        _text(root, "entity") or "",
+        _text(_block(root, "identity"), "key") or "id",
+        _text(root, "label") or "",
+        tuple(_block(root, "in").entries),
+        {line.name: line for line in found},
+    )
+
+
+def _field(file: str, name: str, node: Node, groups: Block) -> FieldLine:
+    body = node if isinstance(node, Block) else NOTHING
+    truth = body.get("truth")
+    group = _text(body, "group")
+    if truth is None and group:
+        truth = _block(groups, group).get("truth")
+    maps = _block(body, "map")
+    ways = {platform: _text(entry.value, "direction") for platform, entry in maps.entries.items()}
+    at = truth or node
+    strategy, platforms = _rule(truth)
+    return FieldLine(
+        name,
+        _type(body.get("type")),
+        file,
+        at.span.line,
+        strategy,
+        platforms,
+        tuple(ways),
+        outwards=tuple(platform for platform, way in ways.items() if way == "out"),
+        inwards=tuple(platform for platform, way in ways.items() if way == "in"),
+    )
+
+
+def _rule(truth: Node | None) -> tuple[str, tuple[str, ...]]:
+    """Return the kind of a rule and its platforms, in order."""
+    if isinstance(truth, Scalar):
+        return "owner", (truth.text,)
+    if isinstance(truth, Items):
+        return "cases", ()
+    if not isinstance(truth, Block):
+        return "", ()
+    kind = next((name for name in RULES if name in truth.entries), "")
+    node = truth.get("from" if kind == "merge" else kind)
+    platforms = node.nodes if isinstance(node, Items) else [node]
+    name = f"merge {_text(truth, kind) or ''}".strip() if kind == "merge" else kind
+    return name, tuple(one.text for one in platforms if isinstance(one, Scalar)) if kind not in {"const", "manual"} else ()
+
+
+def _type(node: Node | None) -> str:
+    if isinstance(node, Scalar):
+        return node.text
+    return "enum" if isinstance(node, Block) and "enum" in node.entries else ""
+
+
+def _block(node: Node | None, key: str) -> Block:
+    found = node.get(key) if isinstance(node, Block) else None
+    return found if isinstance(found, Block) else NOTHING
+
+
+def _text(node: Node | None, key: str) -> str | None:
+    found = node.get(key) if isinstance(node, Block) else None
+    return found.text if isinstance(found, Scalar) and found.text else None
