@@ -207,6 +207,14 @@ def get(db: Database, letter: int) -> Letter | None:
     return next(map(_letter, db.execute(f"{LETTER} WHERE d.id = ?", (letter,))), None)
 
 
+def of_write(db: Database, record: int, platform: str) -> Letter | None:
+    """Return the open letter about writing a record to a platform, None if there is none."""
+    rows = db.execute(
+        f"{LETTER} WHERE d.record = ? AND d.platform = ? AND d.kind = 'write' AND d.state = 'open' LIMIT 1", (record, platform)
+    )
+    return next(map(_letter, rows), None)
+
+
 def in_state(db: Database, state: str = "open", *, group: int | None = None, limit: int = 10_000) -> list[Letter]:
     """Return the letters in a state, oldest first, of one group if it is given."""
     rows = db.execute(

@@ -66,6 +66,15 @@ def hasten(db: Database, platform: str, *, record: int | None = None) -> int:
     ).rowcount
 
 
+def release(db: Database, error: str, *, platform: str | None = None, entity: str | None = None) -> int:
+    """Make what was postponed for this reason due, on one platform or of one entity if given; returns how many."""
+    return db.execute(
+        "UPDATE outbox SET due_us = 0 WHERE error = ?1 AND due_us > 0 AND platform = coalesce(?2, platform)"
+        " AND (?3 IS NULL OR record IN (SELECT id FROM record WHERE entity = ?3))",
+        (error, platform, entity),
+    ).rowcount
+
+
 def depth(db: Database) -> dict[str, int]:
     """Return how many records each platform is behind on."""
     return dict(db.execute("SELECT platform, count(*) FROM outbox GROUP BY platform ORDER BY platform").fetchall())
