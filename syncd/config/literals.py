@@ -181,14 +181,14 @@ def word(source: Source, node: Node, words: Sequence[str]) -> str | None:
     return None
 
 
-def duration(source: Source, node: Node, key: str = "") -> int | None:
+def duration(source: Source, node: Node, key: str = "", *, quota: bool = False) -> int | None:
     """Return microseconds of ``10s``, ``5m``, ``1.5h``; notes E015."""
     if isinstance(node, Scalar):
         found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)", node.text)
         if found and len(found[1]) <= 12:
             return int(Decimal(found[1]) * UNITS[found[2]])
         if node.value is not None:
-            not_a_duration(source, node, key)
+            not_a_duration(source, node, key, quota=quota)
             return None
     wrong_type(source, node, "a duration", fix=f"write  {key}: 10m      (units: ms, s, m, h, d)" if key else "")
     return None
@@ -278,3 +278,9 @@ def zone(source: Source, node: Node, key: str = "") -> str | None:
         )
         return None
     return name
+
+
+def is_hours(written: str) -> bool:
+    """Return whether a text is a time of day from and to: ``08:00-09:00``."""
+    found = re.fullmatch(r"([0-9]{2}):([0-9]{2})-([0-9]{2}):([0-9]{2})", written)
+    return found is not None and max(int(found[1]), int(found[3])) < 24 and max(int(found[2]), int(found[4])) < 60

@@ -108,7 +108,8 @@ class Collection:
 class Platform:
     """One platform. ``connection`` and ``watch`` are instances of the kind's models.
 
-    ``webhook`` is true if it pushes to us. ``secrets`` are the secrets it refers to. ``digest`` changes with anything its connector is made from: a reload keeps the connector of a platform whose digest stays.
+    ``webhook`` is true if it pushes to us. ``secrets`` are the secrets it refers to. ``digest`` changes with
+    anything its connector is made from: a reload keeps the connector of a platform whose digest stays.
     """
 
     name: str

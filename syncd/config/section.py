@@ -118,12 +118,12 @@ def root_of(source: Source) -> Section | None:
     return None if source.root is None else Section(source, source.root, start_of(source))
 
 
-def missing_key(source: Source, where: Span, key: str) -> None:
-    """Note E102."""
+def missing_key(source: Source, where: Span, key: str, *, instead: str = "") -> None:
+    """Note E102, for one key or for one of several."""
     source.error(
         "E102",
         where,
-        f'missing key "{key}"',
+        f"missing key: {instead}" if instead else f'missing key "{key}"',
         hint=f"add {key}:",
         why="there is no built-in value for it, and syncd does not guess",
         fix=f"add  {key}: ...",

@@ -128,7 +128,7 @@ class _Tree:
     def _scalar(self, event: Any, *, is_key: bool) -> Scalar:
         raw = self.source.text[event.start_mark.index : event.end_mark.index] if not _is_alias(event) else ""
         span = _span(event)
-        text, plain = getattr(event, "value", ""), getattr(event, "style", None) is None
+        text, plain = getattr(event, "value", ""), not getattr(event, "style", None)
         filled = False
         if "${" in text and not is_key:  # variables work in values only
             filled = True

@@ -1,0 +1,181 @@
+"""``entities/NAME.yaml``: one kind of record, compiled into ``core.rules.Entity``."""
+
+import re
+from collections.abc import Mapping
+
+from syncd.config import literals
+from syncd.config.drafts import PlatformDraft
+from syncd.config.fields import read_fields, read_groups
+from syncd.config.identity import Identity, read_deletes, read_identity
+from syncd.config.meaning import check_meaning
+from syncd.config.nodes import Block, Entry, Scalar
+from syncd.config.platform import name_of, same_name
+from syncd.config.safety import read_safety
+from syncd.config.scene import Evidence, Part, Scene
+from syncd.config.section import Section, root_of, section_of
+from syncd.config.service import MODES, STRAY, Service
+from syncd.config.source import Source
+from syncd.config.suggest import did_you_mean, near
+from syncd.core.model import Abilities
+from syncd.core.rules import At, Entity, Field, Group, Member
+
+KEYS = ["entity", "label", "in", "identity", "groups", "fields", "deletes", "safety", "mode", "stray_edits", "note"]
+LATER_IN = ("only",)
+
+
+def read_entity(
+    source: Source, service: Service, platforms: Mapping[str, PlatformDraft], evidence: Evidence
+) -> tuple[Scene, Entity | None]:
+    """Return an entity as its file says it, None if it has errors; what is wrong is noted."""
+    scene = Scene(source, name_of(source), service, platforms, evidence)
+    section = root_of(source)
+    if section is None:
+        return scene, None
+    section.known(KEYS)
+    same_name(section, "entity")
+    _parts(scene, section)
+    mode, stray = section.word("mode", MODES), section.word("stray_edits", STRAY)
+    section.need("fields")
+    groups = dict(section.sections("groups"))
+    fields = read_fields(scene, section, groups, stray)
+    ruled = read_groups(scene, groups)
+    identity = _identity(scene, section)
+    deletes, then = read_deletes(scene, section.section("deletes"))
+    safety = read_safety(section.section("safety"), service.safety)
+    label = _label(scene, section)
+    if source.failed or identity is None:
+        check_meaning(scene, None, identity, section)
+        return scene, None
+    members = _members(scene, section, identity, then, mode)
+    entity = Entity(
+        scene.name,
+        identity.key,
+        fields,
+        members,
+        identity.matches,
+        ruled,
+        deletes,
+        safety,
+        label,
+        source.file,
+    )
+    check_meaning(scene, entity, identity, section)
+    return scene, None if source.failed else entity
+
+
+def _identity(scene: Scene, section: Section) -> Identity | None:
+    if section.need("identity") is None:
+        return None
+    return read_identity(scene, section.section("identity"))
+
+
+def _parts(scene: Scene, section: Section) -> None:
+    """Read ``in:``: the platforms and collections where the entity lives."""
+    section.need("in")
+    outer = section.section("in")
+    for name, entry in outer.block.entries.items() if outer else ():
+        platform = scene.platforms.get(name)
+        if platform is None:
+            scene.broken_parts.add(name)
+            _no_file(scene, entry, name)
+            continue
+        inner = section_of(scene.source, entry.value, entry.key.span)
+        scene.parts[name] = _part(scene, inner, platform, entry) if inner else Part(platform, None, entry.key)
+
+
+def _no_file(scene: Scene, entry: Entry, name: str) -> None:
+    names = sorted(scene.platforms)
+    scene.source.error(
+        "E201",
+        entry.key,
+        f'no platform called "{name}"',
+        hint=scene.did_you_mean(name, names),
+        why=f"{scene.name} would live nowhere there",
+        fix=f"use one of: {', '.join(names)}     (the files in platforms/)" if names else "add a file to platforms/",
+    )
+
+
+def _part(scene: Scene, section: Section, platform: PlatformDraft, entry: Entry) -> Part:
+    section.known(["collection", "create"], later=LATER_IN)
+    node = section.need("collection")
+    name = literals.text(scene.source, node, "collection") if node is not None else None
+    found = platform.collections.get(name) if name else None
+    if node is not None and name and found is None and platform.collections:
+        names = list(platform.collections)
+        scene.source.error(
+            "E204",
+            node,
+            f'{platform.name} has no collection called "{name}"',
+            hint=did_you_mean(name, names),
+            why=f"no {scene.name} could be read there",
+            fix=f"use one of: {', '.join(names)}     (the collections of {platform.source.file})",
+        )
+    return Part(platform, found, entry.key, _create(scene, section))
+
+
+def _create(scene: Scene, section: Section) -> bool:
+    node = section.node("create")
+    if isinstance(node, Block):
+        key = node.key("when") if "when" in node.entries else section.block.key("create")
+        scene.source.later(key, '"create: {when}"', fix="write  create: true  or  create: false")
+        return False
+    return bool(section.flag("create"))
+
+
+def _members(
+    scene: Scene, section: Section, identity: Identity, then: dict[str, str], mode: str | None
+) -> dict[str, Member]:
+    key_truth = scene.fields[identity.key].truth if identity.key in scene.fields else None
+    sources = key_truth.platforms if key_truth else ()
+    mode_at = scene.source.at(section.block.key("mode")) if mode else At()
+    members: dict[str, Member] = {}
+    for name, part in scene.parts.items():
+        assert part.collection is not None
+        platform = part.platform
+        decided, at = careful(platform, scene.service, mode, mode_at)
+        stale = platform.stale_after
+        members[name] = Member(
+            platform=name,
+            collection=part.collection.name,
+            abilities=part.collection.abilities or Abilities(),
+            mode=decided,
+            mode_at=at,
+            create=part.create,
+            unmatched=identity.unmatched.get(name, "create" if name in sources else "review"),
+            writable=part.collection.writable,
+            guard=platform.guard(part.collection.name),
+            deleted=part.collection.deleted,
+            on_delete=then.get(name, "ignore"),
+            stale_after=scene.service.defaults.stale_after if stale is None else stale,
+            timezone=platform.timezone,
+        )
+    return members
+
+
+def careful(platform: PlatformDraft, service: Service, mode: str | None, mode_at: At) -> tuple[str, str]:
+    """Return the most careful of a platform's and an entity's mode, and the place that says it."""
+    own = platform.mode or service.defaults.mode
+    at = platform.mode_at if platform.mode else service.defaults.mode_at
+    if mode and MODES.index(mode) < MODES.index(own):
+        own, at = mode, mode_at
+    return own, f"{at.file}:{at.line}" if at.file else "built in"
+
+
+def _label(scene: Scene, section: Section) -> str:
+    """Return the template of names; a placeholder that is surely a misspelt field is E210."""
+    label, node = section.text("label") or "", section.node("label")
+    for found in re.finditer(r"\{(\w+)\}", label):
+        name = found[1]
+        if isinstance(node, Scalar) and name not in scene.fields and near(name, scene.fields):
+            scene.source.error(
+                "E210",
+                node,
+                f'unknown name "{name}" in the label',
+                hint=did_you_mean(name, scene.fields),
+                why="it would be shown as ? everywhere",
+                fix=f"use one of: {', '.join(scene.fields)}",
+            )
+    return label
+
+
+__all__ = ["Field", "Group", "careful", "read_entity"]

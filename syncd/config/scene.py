@@ -1,0 +1,118 @@
+"""What the rules of one entity can refer to: its platforms, its fields, the defaults; and how to say that a name is none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from syncd.config.drafts import CollectionDraft, PlatformDraft
+from syncd.config.nodes import Node, Scalar
+from syncd.config.service import Service
+from syncd.config.source import Source
+from syncd.config.suggest import near
+from syncd.core.rules import FieldMap, FieldType, Truth
+
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the ledger or a probe knows, for messages that quote it. ``seen``: fields of a platform that nothing maps.
+
+    ``tried``: by (entity, field, platform) how many ledger samples came back unchanged, of how many.
+    """
+
+    seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tried: Mapping[tuple[str, str, str], tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Part:
+    """A platform's part in the entity, as written under ``in:``."""
+
+    platform: PlatformDraft
+    collection: CollectionDraft | None
+    key: Scalar
+    create: bool = False
+
+    @property
+    def sure(self) -> bool:
+        """Whether what the platform can do is known: not for a later connector, nor where it has errors."""
+        return self.collection is not None and self.collection.abilities is not None
+
+
+@dataclass(slots=True)
+class FieldDraft:
+    """A field as read. ``nodes`` has the values of its keys, for findings about their meaning."""
+
+    name: str
+    key: Scalar
+    type: FieldType | None = None
+    truth: Truth | None = None
+    maps: dict[str, FieldMap] = field(default_factory=dict)
+    map_nodes: dict[str, Scalar] = field(default_factory=dict)  # the platform's key under map:
+    map_key: Scalar | None = None
+    group: str | None = None
+
+
+@dataclass(slots=True)
+class Scene:
+    """One entity's file being read."""
+
+    source: Source
+    name: str
+    service: Service
+    platforms: Mapping[str, PlatformDraft]
+    evidence: Evidence = Evidence()
+    parts: dict[str, Part] = field(default_factory=dict)
+    broken_parts: set[str] = field(default_factory=set)  # named under in:, told there: not told again
+    fields: dict[str, FieldDraft] = field(default_factory=dict)
+
+    @property
+    def in_names(self) -> list[str]:
+        """The platforms of ``in:``, sorted, as fixes list them."""
+        return sorted(self.parts)
+
+    def use_one_of(self) -> str:
+        """Return the end of a fix: the platforms that can be named."""
+        return f"use one of: {', '.join(self.in_names)}     (the platforms of {self.name}'s in:)"
+
+    def platform(self, node: Node, why: str) -> str | None:
+        """Return the name of a platform of ``in:``; notes E201."""
+        if not isinstance(node, Scalar) or node.value is None:
+            self.source.error("E010", node, "must be the name of a platform", fix=self.use_one_of())
+            return None
+        if node.text in self.parts:
+            return node.text
+        if node.text not in self.broken_parts:
+            self.no_platform(node, node.text, "E201", why)
+        return None
+
+    def no_platform(self, node: Scalar, name: str, code: str, why: str, *, ending: str = "") -> None:
+        """Note that a name is no platform of this entity, with did-you-mean."""
+        if name in self.platforms:
+            self.source.error(
+                code,
+                node,
+                f"{name} is not a platform of {self.name}",
+                hint="not in in:",
+                why=why,
+                fix=f"add  {name}: {{collection: NAME}}  under in:, or {self.use_one_of()}",
+            )
+            return
+        self.source.error(
+            code,
+            node,
+            f'no platform called "{name}"{ending}',
+            hint=self.did_you_mean(name, list(self.parts)) or self.did_you_mean(name, list(self.platforms)),
+            why=why,
+            fix=self.use_one_of(),
+        )
+
+    def did_you_mean(self, name: str, names: list[str]) -> str:
+        """Return did-you-mean for a platform, with its file."""
+        found = [f'"{one}" ({self.platforms[one].source.file})' for one in near(name, names) if one in self.platforms]
+        return f"did you mean {' or '.join(found)}?" if found else ""
+
+
+def ordinal(n: int) -> str:
+    """Return ``first`` for 0."""
+    return ORDINALS[n] if n < len(ORDINALS) else f"{n + 1}th"

@@ -1,0 +1,192 @@
+"""``truth``: who decides a field. The grammar of the rules, compiled into ``core.rules.Truth``."""
+
+from dataclasses import replace
+
+from syncd.config import literals
+from syncd.config.constants import constant
+from syncd.config.nodes import Block, Entry, Items, Node, Scalar, Span, is_blank
+from syncd.config.scene import Scene
+from syncd.config.section import Section, missing_key, unknown_key
+from syncd.config.suggest import near
+from syncd.config.truthparts import READERS, Subject, owner_rule, place
+from syncd.core.model import Value
+from syncd.core.rules import At, Truth
+
+RULES = ("owner", "priority", "newest", "merge", "expr", "const", "manual")
+OPTIONS = ("if_null", "if_stale", "if_invalid", "stale_after", "freeze")
+PARTS = {"newest": ("skew", "tie"), "merge": ("from",), "manual": ("propose", "reviewers")}
+LATER = ("expr", "freeze", "reviewers")
+BLANKS = ("keep", "clear", "next", "hold")
+
+
+def read_truth(scene: Scene, entry: Entry, subject: Subject) -> Truth | None:
+    """Return the rule under ``truth:``, None after noting what is wrong. Its place is that of the key."""
+    if isinstance(entry.value, Items):
+        return _cases(scene, entry.value, entry.key.span, subject)
+    return _rule(scene, entry.value, entry.key.span, subject)
+
+
+def _cases(scene: Scene, cases: Items, owner: Span, subject: Subject) -> Truth | None:
+    """Read a list of cases: conditions are of a later version, so only a single unconditional rule is obeyed."""
+    if not cases.nodes:
+        literals.wrong_type(scene.source, cases, "a rule, or cases with a rule at their end")
+    found: list[Truth | None] = []
+    for n, node in enumerate(cases.nodes):
+        last = n == len(cases.nodes) - 1
+        when = node.entries.get("when") if isinstance(node, Block) else None
+        if when is not None:
+            _condition(scene, when, subject, last=last)
+        elif not last:
+            _never_reached(scene, cases.nodes[n + 1], node)
+        found.append(_rule(scene, _without_when(node), owner, subject))
+    return found[0] if len(found) == 1 else None
+
+
+def _without_when(node: Node) -> Node:
+    """Return a case as the rule it is."""
+    if not isinstance(node, Block) or "when" not in node.entries:
+        return node
+    return Block(node.span, node.flow, {key: entry for key, entry in node.entries.items() if key != "when"})
+
+
+def _condition(scene: Scene, when: Entry, subject: Subject, *, last: bool) -> None:
+    if not last:
+        scene.source.later(when.key, '"when"', fix="write one rule without a condition")
+        return
+    scene.source.error(
+        "E221",
+        when.key,
+        "the last case has a condition",
+        hint="then who decides?",
+        why=f"{subject.name} would have no rule where it is false",
+        fix="drop the condition, or add a last line:  - {manual: true}      (send those to the conflict inbox)",
+    )
+
+
+def _never_reached(scene: Scene, after: Node, before: Node) -> None:
+    scene.source.error(
+        "E222",
+        after,
+        "this case is never reached",
+        hint=f"line {before.span.line} always decides",
+        why="the first case that is true wins, and the one before it has no condition",
+        fix="remove it, or move the case without a condition to the end",
+    )
+
+
+def _rule(scene: Scene, node: Node, owner: Span, subject: Subject) -> Truth | None:
+    if isinstance(node, Scalar):
+        return owner_rule(scene, node, At(scene.source.file, owner.line, owner.col), subject)
+    if isinstance(node, Items):
+        literals.wrong_type(scene.source, node, "a platform or a rule")
+        return None
+    section = Section(scene.source, node, owner)
+    how = [rule for rule in RULES if rule in node.entries]
+    if not how:
+        _no_rule(section)
+        return None
+    _known(section, how)
+    truth = _manual(scene, section, subject) if how[0] == "manual" else READERS[how[0]](scene, section, subject)
+    return _with_options(scene, section, truth, subject) if truth else None
+
+
+def _no_rule(section: Section) -> None:
+    """Note that no key of a mapping says who decides."""
+    known = {*OPTIONS, "removals", *(part for parts in PARTS.values() for part in parts)}
+    for entry in section.block.entries.values():
+        if entry.key.text not in known:
+            unknown_key(section.source, entry, RULES, code="E104", what="rule option")
+            return
+    missing_key(section.source, section.owner, "owner", instead=f"one of {', '.join(RULES)}")
+
+
+def _known(section: Section, how: list[str]) -> None:
+    """Note the keys that do not belong to a rule (E104), and those of a later version."""
+    allowed = [*PARTS.get(how[0], ()), *OPTIONS, *(("removals",) if how[0] == "merge" else ())]
+    for key, entry in section.block.entries.items():
+        if key in LATER and (key == how[0] or key in allowed):
+            section.source.later(entry.key, f'"{key}"')
+        elif key in how[1:]:
+            _second_rule(section, entry, how[0], allowed)
+        elif key != how[0] and key not in allowed:
+            why = _not_obeyed(section.block, key, allowed)
+            section.misspelt.update(
+                unknown_key(section.source, entry, allowed, code="E104", what="rule option", why=why)
+            )
+
+
+def _second_rule(section: Section, entry: Entry, how: str, allowed: list[str]) -> None:
+    section.source.error(
+        "E104",
+        entry.key,
+        f'two rules in one: "{how}" and "{entry.key.text}"',
+        why="two rules can name two winners",
+        fix=f"keep one of them     (allowed beside {how}: {', '.join(allowed)})",
+    )
+
+
+def _not_obeyed(block: Block, key: str, allowed: list[str]) -> str:
+    """Return what would have become of an option that is misspelt."""
+    said = "an option syncd does not know could not be obeyed"
+    whose = _first_platform(block)
+    whose = whose.upper() if len(whose) <= 3 else whose
+    effect = {
+        "if_null": f'{whose} blanks would be treated as "keep"',
+        "if_stale": f'stale {whose} values would be treated as "keep"',
+        "if_invalid": f'invalid {whose} values would be treated as "hold"',
+    }
+    meant = next(iter(near(key, allowed)), "")
+    return f"{said}: {effect[meant]}" if whose and meant in effect else said
+
+
+def _first_platform(block: Block) -> str:
+    for key in ("owner", "priority", "newest", "from"):
+        node = block.get(key)
+        if isinstance(node, Items) and node.nodes:
+            node = node.nodes[0]
+        if isinstance(node, Scalar):
+            return node.text
+    return ""
+
+
+def _manual(scene: Scene, section: Section, subject: Subject) -> Truth | None:
+    if section.flag("manual") is False:
+        key = section.block.key("manual")
+        literals.bad_value(scene.source, key, "manual is true, or it is not there", fix="write  manual: true")
+    propose = section.block.entries.get("propose")
+    if propose is None or is_blank(propose.value):
+        return Truth("manual", at=place(section))
+    return Truth("manual", propose=_rule(scene, propose.value, propose.key.span, subject), at=place(section))
+
+
+def _with_options(scene: Scene, section: Section, truth: Truth, subject: Subject) -> Truth:
+    if_null, value, use = _if_null(scene, section, subject)
+    return replace(
+        truth,
+        if_null=if_null or scene.service.defaults.if_null,
+        null_value=value,
+        null_use=use,
+        if_stale=section.word("if_stale", ("keep", "next", "hold")) or truth.if_stale,
+        if_invalid=section.word("if_invalid", ("keep", "next", "hold")) or truth.if_invalid,
+        stale_after=section.duration("stale_after"),
+    )
+
+
+def _if_null(scene: Scene, section: Section, subject: Subject) -> tuple[str | None, Value, str | None]:
+    """Return what becomes of a null: the word, the constant, the platform to use."""
+    node = section.node("if_null")
+    if not isinstance(node, Block):
+        return section.word("if_null", BLANKS), None, None
+    inner = Section(scene.source, node, section.block.key("if_null").span)
+    inner.known(["const", "use"])
+    const, use = node.get("const"), inner.node("use")
+    if const is not None and use is not None:
+        literals.bad_value(scene.source, node, "either const or use, not both", fix="keep one of them")
+    if use is not None:
+        name = scene.platform(use, f"{subject.name} would stay blank where its rule finds nothing")
+        return ("use", None, name) if name else (None, None, None)
+    if const is not None:
+        return "const", constant(scene.source, const, subject.type, "const"), None
+    if not inner.misspelt:
+        missing_key(scene.source, inner.owner, "const", instead="const or use")
+    return None, None, None
