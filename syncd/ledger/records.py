@@ -78,10 +78,10 @@ def commit(db: Database, space: Space, loaded: Loaded, *, looks: Sequence[Waitin
     transaction then undoes all of it.
     """
     touched = [space.records[number] for number in sorted(space.touched)]
-    _store_records(db, touched, loaded)
+    renamed = _store_records(db, touched, loaded)
     _store_shadows(db, touched, loaded, looks)
     _store_links(db, space)
-    keys.store(db, space, touched, new={r.id for r in touched if r.id not in loaded.records})
+    keys.store(db, space, renamed, new={r.id for r in renamed if r.id not in loaded.records})
     _store_tombs(db, touched, loaded)
     history.store(db, space)
     conflicts.store(db, space, touched, loaded)
@@ -89,14 +89,16 @@ def commit(db: Database, space: Space, loaded: Loaded, *, looks: Sequence[Waitin
     tallies.count(db, touched, loaded)
 
 
-def _store_records(db: Database, touched: Sequence[Record], loaded: Loaded) -> None:
-    rows = [(record.id, *row) for record in touched if (row := record_row(record)) != loaded.records.get(record.id)]
+def _store_records(db: Database, touched: Sequence[Record], loaded: Loaded) -> list[Record]:
+    """Write the records that changed, and return those whose golden did: their match keys may be others now."""
+    rows = {record.id: record_row(record) for record in touched}
     db.executemany(
         "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET entity = excluded.entity,"
         " key = excluded.key, life = excluded.life, version = excluded.version, born = excluded.born,"
         " golden = excluded.golden",
-        rows,
+        [(number, *row) for number, row in rows.items() if row != loaded.records.get(number)],
     )
+    return [r for r in touched if (old := loaded.records.get(r.id)) is None or old[-1] != rows[r.id][-1]]
 
 
 def _store_shadows(db: Database, touched: Sequence[Record], loaded: Loaded, looks: Sequence[Waiting]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from syncd.core.breaker import shrunk
 from syncd.core.model import Change
 from syncd.core.rules import Deletes, Limit
 from syncd.ledger import cursors, inbox, letters, seen
@@ -99,7 +100,7 @@ def finish(
         return Finished(found.total, known, 0, shrunk=False)
     absent = (found.platform, found.collection, sweep, found.as_of)
     (lost,) = db.execute(f"SELECT count(*){ABSENT}", absent).fetchone()
-    if is_shrunk(found.total, known, lost, limit):
+    if (known and not found.total) or shrunk(limit or Limit(), lost, known):
         _end(db, sweep, "disbelieved", lost=lost, why=f"{lost} of {known} missing", now=now)
         return Finished(found.total, known, lost, shrunk=True)
     cursors.note_read(db, found.platform, found.collection, found.began_at)
@@ -109,15 +110,6 @@ def finish(
     _count_absences(db, absent, now)
     _end(db, sweep, "complete", lost=lost, why=why, now=now)
     return Finished(found.total, known, lost, shrunk=False, to_read=_to_read(db, found, deletes, now))
-
-
-def is_shrunk(total: int, known: int, lost: int, limit: Limit | None) -> bool:
-    """Return whether a scan lost more than every figure that its limit names, or everything."""
-    if known and not total:
-        return True
-    if limit is None or (limit.max is None and limit.ratio is None):
-        return False
-    return (limit.max is None or lost > limit.max) and (limit.ratio is None or lost > limit.ratio * known)
 
 
 def _nameless(db: Database, sweep: int) -> int:

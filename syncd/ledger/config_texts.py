@@ -1,0 +1,18 @@
+"""The config texts by sha, so that a past decision can be explained with the rules of its time."""
+
+from collections.abc import Mapping
+
+from syncd.ledger.schema import Database
+from syncd.ledger.texts import dump, load, when
+
+
+def keep(db: Database, sha: str, texts: Mapping[str, str], now: int) -> bool:
+    """Store the texts of a config by path, once; returns whether they are new."""
+    done = db.execute("INSERT INTO config VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (sha, when(now), dump(dict(texts))))
+    return done.rowcount > 0
+
+
+def get(db: Database, sha: str) -> dict[str, str] | None:
+    """Return the texts of a config by path, None if it was never kept."""
+    row = db.execute("SELECT texts FROM config WHERE sha = ?", (sha,)).fetchone()
+    return None if row is None else dict(load(row[0]))
