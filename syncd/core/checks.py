@@ -85,9 +85,9 @@ def make_pattern(setting: object, kind: FieldType) -> Callable[[Value], str | No
 
 def make_format(setting: object, kind: FieldType) -> Callable[[Value], str | None]:
     """Return ``format``: email, url or phone, as the types of these names are."""
-    if setting not in FORMATS:
+    if not isinstance(setting, str) or setting not in FORMATS:
         raise ValueError(f'no format called "{setting}": {", ".join(FORMATS)}')
-    form = FORMATS[str(setting)]
+    form = FORMATS[setting]
     return each_text("format", kind, lambda text: None if form.fullmatch(text) else f"{shown(text)} is not a valid {setting}")
 
 

@@ -30,7 +30,7 @@ NOT_THERE = Reading(State.ABSENT)
 EMPTY = Reading(State.NULL)
 MISSED = Reading(State.INVALID, reason="required, but empty")
 
-STEP = re.compile(r"(?:^|\.)([^.\[\]]+)|\[([^=\[\]]+)=([^\]]*)\]")
+STEP = re.compile(r"(?:^|(?<=[^.])\.)([^.\[\]]+)|\[([^=\[\]]+)=([^\]]*)\]")
 
 
 def parse_path(path: str) -> Steps:

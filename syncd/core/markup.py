@@ -92,12 +92,12 @@ def outline(text: str) -> Outline:
     found = merged(parts(text))
     kept: list[Part] = []
     depth = 0  # of elements in which blanks count
-    beside = True  # a block's tag, or the beginning
+    beside = True  # after a block's tag, a blank or the beginning, with at most inline tags between
     for place, part in enumerate(found):
         kind, body, _ = part
         if kind != "text":
             depth = max(0, depth + (body in VERBATIM) * (1 if kind == "open" else -1))
-            beside = body in BLOCKS
+            beside = body in BLOCKS or (beside and body not in VOID)
             kept.append(part)
             continue
         if not depth:
