@@ -97,8 +97,7 @@ def _output(flags: Flags, value: str) -> None:
 def _one_of(flag: str, value: str, names: Sequence[str]) -> str:
     if value in names:
         return value
-    near = get_close_matches(value, names, 1)
-    raise UsageError(f"{flag} {value}: {f'did you mean {near[0]}?' if near else 'use one of ' + ', '.join(names)}")
+    raise UsageError(f"{flag} {value}: {did_you_mean(value, names) or 'use one of ' + ', '.join(names)}")
 
 
 def _verbose(flags: Flags) -> None:

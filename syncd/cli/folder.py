@@ -18,6 +18,7 @@ from syncd.config.source import Source
 from syncd.config.suggest import did_you_mean
 from syncd.config.yaml import parse
 from syncd.errors import ConfigError, UsageError
+from syncd.reports.outline import EntityLine, FieldLine, PlatformLine
 
 if TYPE_CHECKING:
     from syncd.config.model import Loaded
@@ -25,45 +26,6 @@ if TYPE_CHECKING:
 NOTHING = Block(Span(1, 1, 1))
 RULES = ("owner", "priority", "newest", "merge", "const", "manual", "expr")
 SYSTEM = ("/etc/syncd", "/var/lib/syncd", "/run/syncd")
-
-
-@dataclass(frozen=True, slots=True)
-class FieldLine:
-    """Where a field's rule stands, and which kind of rule it is."""
-
-    name: str
-    type: str
-    file: str
-    line: int
-    strategy: str
-    platforms: tuple[str, ...]  # of the rule
-    maps: tuple[str, ...]
-    outwards: tuple[str, ...] = ()  # mapped, but never read from
-    inwards: tuple[str, ...] = ()  # mapped, but never written to
-
-
-@dataclass(frozen=True, slots=True)
-class EntityLine:
-    """An entity's names."""
-
-    name: str
-    key: str
-    label: str
-    platforms: tuple[str, ...]
-    fields: dict[str, FieldLine] = field(default_factory=dict)
-
-    def field(self, name: str) -> FieldLine:
-        """Return a field; raises UsageError with did-you-mean if there is none."""
-        return self.fields[known("field", name, self.fields, of=f"{self.name} has")]
-
-
-@dataclass(frozen=True, slots=True)
-class PlatformLine:
-    """A platform's mode and connector."""
-
-    name: str
-    mode: str
-    connector: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +45,11 @@ class Folder:
     def entity(self, name: str) -> EntityLine:
         """Return an entity; raises UsageError with did-you-mean if there is none."""
         return self.entities[known("entity", name, self.entities)]
+
+    def field(self, entity: str, name: str) -> FieldLine:
+        """Return a field of an entity; raises UsageError with did-you-mean if there is none."""
+        fields = self.entity(entity).fields
+        return fields[known("field", name, fields, of=f"{entity} has")]
 
     def platform(self, name: str) -> PlatformLine:
         """Return a platform; raises UsageError with did-you-mean if there is none."""
@@ -175,13 +142,15 @@ def _platform(root: Block, mode: str) -> PlatformLine:
 def _entity(source: Source) -> EntityLine:
     root, file = source.root or NOTHING, source.file
     fields, groups = _block(root, "fields"), _block(root, "groups")
-    found = (_field(file, name, entry.value, groups) for name, entry in fields.entries.items())
+    found = [_field(file, name, entry.value, groups) for name, entry in fields.entries.items()]
+    members = {name: _text(entry.value, "group") for name, entry in fields.entries.items()}
     return EntityLine(
         _text(root, "entity") or "",
         _text(_block(root, "identity"), "key") or "id",
         _text(root, "label") or "",
         tuple(_block(root, "in").entries),
         {line.name: line for line in found},
+        {group: tuple(name for name, its in members.items() if its == group) for group in groups.entries},
     )
 
 
@@ -192,20 +161,9 @@ def _field(file: str, name: str, node: Node, groups: Block) -> FieldLine:
     if truth is None and group:
         truth = _block(groups, group).get("truth")
     maps = _block(body, "map")
-    ways = {platform: _text(entry.value, "direction") for platform, entry in maps.entries.items()}
-    at = truth or node
+    ways = {platform: _text(entry.value, "direction") or "both" for platform, entry in maps.entries.items()}
     strategy, platforms = _rule(truth)
-    return FieldLine(
-        name,
-        _type(body.get("type")),
-        file,
-        at.span.line,
-        strategy,
-        platforms,
-        tuple(ways),
-        outwards=tuple(platform for platform, way in ways.items() if way == "out"),
-        inwards=tuple(platform for platform, way in ways.items() if way == "in"),
-    )
+    return FieldLine(name, _type(body.get("type")), file, (truth or node).span.line, strategy, platforms, ways)
 
 
 def _rule(truth: Node | None) -> tuple[str, tuple[str, ...]]:

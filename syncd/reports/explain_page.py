@@ -1,0 +1,109 @@
+"""Why a field is what it is, as a page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from syncd.reports import figures
+from syncd.reports.page import Cell, Column, Look, Page, Section, Tone
+
+TONES = {"held": Tone.WARN, "refused": Tone.BAD, "breaker": Tone.BAD, "doubt": Tone.WARN, "proposed": Tone.WARN}
+
+
+def page(document: Mapping[str, Any], look: Look) -> Page:
+    """Return one field with its steps, or all fields of a record, one line each."""
+    return _field(document, look) if document["field"] else _record(document)
+
+
+def _name(document: Mapping[str, Any]) -> str:
+    label = f'   "{document["label"]}"' if document["label"] else ""
+    life = "" if document["life"] == "alive" else f"   ({document['life']})"
+    return f"{document['entity']} {figures.plain(document['record'])}{label}{life}"
+
+
+def _field(document: Mapping[str, Any], look: Look) -> Page:
+    rule = document["rule"]
+    head = f"{_name(document)}   {document['field']}, {document['type']}   rule {rule['file']}:{rule['line']}"
+    parts: list[Section | str] = [_readings(document, look)]
+    rows = [
+        (str(at), figures.plain(step["text"]), Cell(figures.plain(step["result"]), TONES.get(step["code"], Tone.PLAIN)))
+        for at, step in enumerate(document["steps"], 1)
+    ]
+    parts.append(Section((Column("", right=True), Column("", least=24), Column("", least=16)), rows, headless=True))
+    would = "    ".join(f"{rule} {figures.value(value)}" for rule, value in document["others"].items())
+    foot = f"  other rules would give:   {would}" if would else ""
+    return Page(head, parts, foot, title=f"{document['entity']} {document['record']} {document['field']}")
+
+
+def _readings(document: Mapping[str, Any], look: Look) -> Section:
+    golden, now = document["golden"], document["generated_at"]
+    since = f"since version {golden['was_version']}" if golden and golden["was_version"] else "changed"
+    columns = (
+        Column("platform"),
+        Column("value", least=16),
+        Column("read at", least=8),
+        Column("changed at", least=12),
+        Column(since),
+        Column(""),
+    )
+    rows: list[tuple[Cell | str, ...]] = []
+    for one in document["readings"]:
+        changed = " ".join(word for word in (_time(one["changed_at"], now, look), one["by"] or "") if word)
+        state = one["state"] if one["state"] not in {"value", "null"} else ""
+        word = "changed" if one["changed"] else "our write" if one["word"] == "ours" else "-"
+        mark = "<- decides" if one["decides"] and golden and golden["from"] == one["platform"] else ""
+        rows.append(
+            (one["platform"], figures.value(one["value"]), _time(one["read_at"], now, look) or state, changed, word, mark)
+            if not state
+            else (one["platform"], figures.value(one["value"]), Cell(figures.plain(state), Tone.DIM), "", "", "")
+        )
+    if golden:
+        decided = f"version {golden['version']}" + (", provisional" if golden["provisional"] else "")
+        was = f"was {figures.value(golden['was'])}" if golden["was_version"] else ""
+        when = _time(golden["decided_at"], now, look)
+        rows.append((Cell("golden", Tone.HEAD), figures.value(golden["value"]), when, decided, was, golden["from"] or ""))
+    return Section(columns, rows)
+
+
+def _time(stamp: str | None, now: str, look: Look) -> str:
+    """Return the time of day of a moment of today, else its date and time."""
+    if stamp is None:
+        return ""
+    text = figures.moment(stamp, local=look.local)
+    return text[11:] if text[:10] == figures.moment(now, local=look.local)[:10] else text
+
+
+def _record(document: Mapping[str, Any]) -> Page:
+    columns = (
+        Column("field"),
+        Column("value", least=16),
+        Column("from"),
+        Column("rule", least=12),
+        Column("platforms", least=24),
+    )
+    rows = [
+        (
+            one["field"],
+            figures.value(one["golden"]["value"]) if one["golden"] else "-",
+            (one["golden"] or {}).get("from") or "-",
+            f"{one['rule']['strategy']} {one['rule']['file'].rpartition('/')[2]}:{one['rule']['line']}",
+            _states(one),
+        )
+        for one in document["fields"]
+    ]
+    name = f"{document['entity']} {figures.plain(document['record'])}"
+    first = document["fields"][0]["field"] if rows else "FIELD"
+    return Page(_name(document), [Section(columns, rows)], f"Why one of them: syncd explain {name} {first}", title=name)
+
+
+def _states(one: Mapping[str, Any]) -> str:
+    """Return how each platform stands to golden: ``erp =, shop ~9.99``."""
+    golden = one["golden"]["value"] if one["golden"] else None
+    words = []
+    for reading in one["readings"]:
+        if reading["state"] in {"value", "null"}:
+            same = reading["means"] == golden
+            words.append(f"{reading['platform']} {'=' if same else '~' + figures.value(reading['value'])}")
+        elif reading["state"] != "not mapped":
+            words.append(f"{reading['platform']} {figures.plain(reading['state'])}")
+    waiting = [step["code"] for step in one["steps"] if step["code"] in {"held", "refused", "proposed", "queued", "breaker"}]
+    return ", ".join(words) + (f"  ({', '.join(dict.fromkeys(waiting))})" if waiting else "")
