@@ -1,12 +1,10 @@
 """SQL databases: SQLite, PostgreSQL, MariaDB and MySQL, through SQLAlchemy, which reflects and quotes.
 
-Every write is a transaction of its own: the row is locked, the guard is compared, the write is done, and the row as it then
-stands is read, triggers included; that look is the receipt. ``guard: hash`` compares the old values of the written columns:
-it covers those columns and no others.
+What is read are rows of the database's own catalogue (``sql_table``, ``sql_rows``), polled in its own time (``sql_poll``); every write is a
+transaction of its own (``sql_write``).
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -14,17 +12,17 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from syncd.connectors.body import pick, placed
 from syncd.connectors.options import Poll as PollOptions
 from syncd.connectors.options import Watch
 from syncd.connectors.protocol import Batch, Broken, Collection, Connector, Delivery, Page, Setup
 from syncd.connectors.sql_database import Database, SqlConnection, is_twin
 from syncd.connectors.sql_poll import PAGE, Bound, Poll
-from syncd.connectors.sql_table import Rows, SqlCollection, reflect
-from syncd.core.model import SECOND, Abilities, Answer, Change, Item, Native, Op, Receipt, Write
-from syncd.errors import ConnectorError, PermanentError, StaleWrite, TransientError
+from syncd.connectors.sql_rows import Rows, SqlCollection, fetch, whole_only
+from syncd.connectors.sql_table import reflect
+from syncd.connectors.sql_write import Sending, allowed
+from syncd.core.model import SECOND, Abilities, Answer, Change, Native, Op, Receipt, Write
+from syncd.errors import ConnectorError, PermanentError, TransientError
 
 IDS = 500  # of one IN list
 CLOCK = {
@@ -108,8 +106,8 @@ class Sql:
     async def find(self, collection: str, path: str, value: Native) -> list[Change]:
         """Return the rows whose column has this value, those out of scope as ``left``: they would be twins too."""
         rows = await self._known(collection)
-        column, rest = rows.table.column(path)
-        if rest:
+        column, inside = rows.table.column(path)
+        if inside:
             raise PermanentError(f"{self.setup.platform}: cannot look for {path}, it is inside of a JSON column")
         try:
             wanted = column.bound(value)
@@ -148,7 +146,7 @@ class Sql:
 
     async def _page(self, rows: Rows, query: sa.Select[Any]) -> tuple[Sequence[Any], list[Change], list[Broken]]:
         as_of, seen_at = self.setup.number(), self.setup.now()
-        found = await self.database.ask(lambda connection: fetch(connection, query))
+        found = await self._fetch(query)
         told = [rows.change(row, as_of, seen_at) for row in found]
         return found, [one for one in told if isinstance(one, Change)], [one for one in told if isinstance(one, Broken)]
 
@@ -158,10 +156,17 @@ class Sql:
         found = {one: rows.gone(one, as_of, seen_at) for one in ids}
         if cells:
             query = rows.select().where(rows.id.raw.in_(cells))
-            there = await self.database.ask(lambda connection: fetch(connection, query))
+            there = await self._fetch(query)
             told = [rows.change(row, as_of, seen_at) for row in there]
             found |= {one.id: one for one in whole_only(told) if one.id in found}
         return found
+
+    async def _fetch(self, query: sa.Select[Any]) -> Sequence[Any]:
+        try:
+            return await self.database.ask(lambda connection: fetch(connection, query))
+        except TransientError:
+            self._rows.clear()  # perhaps the table was changed: ask the catalogue again
+            raise
 
     async def _measure(self) -> None:
         asked = CLOCK.get(self.setup.connection.dialect)
@@ -169,7 +174,7 @@ class Sql:
         if asked is None or (self._clock_at and begun - self._clock_at < CLOCK_AGE):
             return
         query: sa.Select[Any] = sa.select(sa.literal_column(asked))
-        theirs = (await self.database.ask(lambda connection: fetch(connection, query)))[0][0]
+        theirs = (await self._fetch(query))[0][0]
         ended = self.setup.now()
         self.clock = (int(theirs * SECOND) - (begun + ended) // 2, (ended - begun) // 2)
         self._clock_at = ended
@@ -184,111 +189,13 @@ class Sql:
         guard = self.setup.write.guard or ("version" if rows.options.version else "hash")
         try:
             return await self.database.write(lambda connection: sending.transact(connection, guard))
+        except TransientError:
+            self._rows.clear()
+            raise
         except PermanentError as error:
             if write.op is Op.CREATE and isinstance(error.__cause__, IntegrityError) and is_twin(error.__cause__):
                 return Receipt(Answer.EXISTS)
             raise
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """One write inside its transaction. ``at`` is our number and our clock when it started."""
-
-    rows: Rows
-    write: Write
-    values: dict[str, Native]
-    at: tuple[int, int]
-
-    async def transact(self, connection: AsyncConnection, guard: str) -> Receipt:
-        """Lock, compare, write, look; raises StaleWrite or PermanentError, and the transaction is rolled back."""
-        write = self.write
-        if write.op is Op.CREATE:
-            return await self._created(connection)
-        current = await self._look(connection, self.rows.id_cell(write.id or ""), lock=True)
-        if current is None or current.left:
-            return Receipt(Answer.GONE, write.id)
-        self._compare(current, guard)
-        here = self.rows.id.raw == self.rows.id_cell(write.id or "")
-        if write.op is Op.DELETE:
-            await connection.execute(sa.delete(self.rows.table.clause).where(here))
-            return Receipt(Answer.DONE, write.id)
-        if self.values:
-            cells = self._cells(current.item or {})
-            await connection.execute(sa.update(self.rows.table.clause).where(here).values(cells))
-        return receipt_of(write.id or "", await self._look(connection, self.rows.id_cell(write.id or "")))
-
-    async def _created(self, connection: AsyncConnection) -> Receipt:
-        key = self.rows.id.name
-        insert = sa.insert(self.rows.table.clause).values(self._cells({}))
-        if self.values.get(key) is not None:
-            await connection.execute(insert)
-            cell = self.rows.id_cell(self.values[key])
-        elif connection.dialect.insert_returning:
-            cell = (await connection.execute(insert.returning(self.rows.id.raw))).scalar_one()
-        else:
-            cell = (await connection.execute(insert)).lastrowid
-        look = await self._look(connection, cell)
-        if look is None or look.left:
-            raise PermanentError(f"the new row of {self.rows.options.table} would not be in scope: it was not made")
-        return receipt_of(look.id, look)
-
-    async def _look(self, connection: AsyncConnection, cell: Any, *, lock: bool = False) -> Change | None:
-        query = self.rows.select().where(self.rows.id.raw == cell)
-        found = await fetch(connection, query.with_for_update() if lock else query)
-        return whole_only([self.rows.change(row, *self.at) for row in found])[0] if found else None
-
-    def _compare(self, current: Change, guard: str) -> None:
-        write = self.write
-        if guard == "version" and write.version is not None:
-            if current.version != write.version:
-                raise StaleWrite(f"version is {current.version}, not {write.version}")
-        elif guard != "none":
-            for path, before in write.before.items():
-                if not self.rows.same(path, before, pick(current.item, path)):
-                    raise StaleWrite(f"{path} was edited since it was read")
-
-    def _cells(self, item: Item) -> dict[str, sa.ColumnElement[Any]]:
-        whole: Item = {}
-        for path, value in self.values.items():
-            column, rest = self.rows.table.column(path)
-            whole[column.name] = placed(whole.get(column.name, item.get(column.name)), rest, value)
-        return {name: self.rows.table.columns[name].bound(value) for name, value in whole.items()}
-
-
-def allowed(collection: Collection, write: Write) -> dict[str, Native]:
-    """Return what is to be written; raises PermanentError for a path that is not mapped or not writable: the last wall."""
-    options: SqlCollection = collection.options
-    for path in write.values:
-        if path not in collection.writes:
-            raise PermanentError(f"{collection.name}.{path} is not mapped for writing")
-        if options.writable is not None and path not in options.writable:
-            raise PermanentError(f"{collection.name}.{path} is not in writable: {', '.join(options.writable)}")
-    if write.op is Op.UPDATE and options.id in write.values:
-        raise PermanentError(f"{collection.name}.{options.id} is the id: it is not rewritten")
-    if write.op is Op.ARCHIVE and options.deleted is not None:
-        return write.values | {options.deleted.field: options.deleted.value}
-    return write.values
-
-
-def receipt_of(native_id: str, look: Change | None) -> Receipt:
-    """Return the receipt of a row as it now stands; a row that our write took out of scope shows nothing."""
-    if look is None or look.left:
-        return Receipt(Answer.DONE, native_id)
-    return Receipt(Answer.DONE, native_id, look, atomic=True, version=look.version)
-
-
-async def fetch(connection: AsyncConnection, query: sa.Select[Any]) -> Sequence[Any]:
-    """Return all rows of a query."""
-    found: Sequence[Any] = (await connection.execute(query)).all()
-    return found
-
-
-def whole_only(told: Sequence[Change | Broken]) -> list[Change]:
-    """Return the changes; raises PermanentError if one could not be decoded."""
-    for one in told:
-        if isinstance(one, Broken):
-            raise PermanentError(f"{one.where}: {one.reason}")
-    return [one for one in told if isinstance(one, Change)]
 
 
 def repeated(found: Sequence[Any]) -> list[Any]:

@@ -28,6 +28,7 @@ DRIVERS = {
 CONNECT = 10  # seconds at most until connected, and that SQLite waits for another's lock
 ANSWER = 30.0  # seconds at most for one request, and again for its commit
 IDLE = 900  # seconds after which a pooled connection is replaced
+LET_THROUGH = " (under systemd its folder must be let through: ReadWritePaths= in the unit)"
 
 # the platform refuses the record: class 22 data, 23 constraint, 44 view, P0 raised by a trigger; MySQL's numbers for the same
 _REFUSED_STATES = ("22", "23", "44", "P0")
@@ -80,6 +81,8 @@ class Database:
         self._engine: AsyncEngine | None = None
         self._key: int | None = None
         self.is_sqlite = self._connection.dialect == "sqlite"
+        place = sa.make_url(self._connection.dsn).database or ""
+        self._file = Path(setup.folder, place).absolute() if self.is_sqlite else None
 
     async def close(self) -> None:
         """Close all connections."""
@@ -118,6 +121,8 @@ class Database:
                 raise blame(error, self._setup.platform) from error
 
     def _opened(self) -> AsyncEngine:
+        if self._file is not None and not os.access(self._file, os.R_OK):
+            raise TransientError(f"{self._setup.platform}: cannot read {self._file}{LET_THROUGH}")
         if self._engine is None:
             self._engine = self._open()
         return self._engine
@@ -128,9 +133,8 @@ class Database:
         url = url.set(drivername=DRIVERS[url.drivername])
         if connection.password is not None:
             url = url.set(password=reveal(connection.password, setup.secret))
-        if self.is_sqlite:
-            file = Path(setup.folder, url.database or "").absolute()
-            url = url.set(database=f"file:{quote(str(file))}", query={"mode": "rw", "uri": "true"})  # never makes a new one
+        if self._file is not None:
+            url = url.set(database=f"file:{quote(str(self._file))}", query={"mode": "rw", "uri": "true"})  # makes no new one
         try:
             engine = create_async_engine(
                 url,
@@ -206,9 +210,8 @@ def blame(error: BaseException, platform: str) -> ConnectorError:
         return PermanentError(text)  # a value that the driver cannot send
     if _is(error, _AGAIN_STATES, _AGAIN_NUMBERS):
         return TransientError(text, about_record=True)
-    if _name(error) in {"SQLITE_READONLY", "SQLITE_CANTOPEN"} or "readonly database" in text:
-        text += " (under systemd its folder must be let through: ReadWritePaths= in the unit)"
-    return TransientError(text)
+    is_shut = _name(error).startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN"))
+    return TransientError(text + LET_THROUGH if is_shut else text)
 
 
 def is_twin(error: BaseException) -> bool:

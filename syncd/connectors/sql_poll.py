@@ -15,7 +15,8 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
-from syncd.connectors.sql_table import Column, Rows, Sort
+from syncd.connectors.sql_rows import Rows
+from syncd.connectors.sql_table import Column, Sort
 from syncd.connectors.times import parse_time
 from syncd.core.model import SECOND, Native
 from syncd.errors import PermanentError

@@ -1,6 +1,6 @@
 """One table as the database's own catalogue has it: its columns, and how cells become natives and natives cells.
 
-Nothing here talks to a database except ``reflect``. What a cell becomes: numbers with a fraction are ``Decimal``, dates
+Only ``reflect`` and ``fetch`` talk to a database. What a cell becomes: numbers with a fraction are ``Decimal``, dates
 and times are text (datetimes RFC 3339 in UTC, naive ones taken in the platform's time zone), JSON is the document, bytes of
 a binary column are base64 both ways. What no field type may take (NaN, bytes or broken UTF-8 in a text column) is handed on
 in a form that every type refuses, so that one bad cell makes one field invalid and not the row.
@@ -10,8 +10,8 @@ import base64
 import difflib
 import math
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, time, tzinfo
 from decimal import Decimal
 from enum import StrEnum
@@ -20,30 +20,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from syncd.connectors.body import BadBody, decode, encode, excerpt, pick
-from syncd.connectors.options import Marker, Options
-from syncd.connectors.protocol import Broken
+from syncd.connectors.body import decode, encode, steps_of
 from syncd.connectors.times import moment_of, parse_time
-from syncd.core.model import Change, Native, Via
+from syncd.core.model import Native
 from syncd.errors import PermanentError
 
 _INT64 = 2**63
-
-
-class SqlCollection(Options):
-    """One table or view. ``where`` bounds what is in scope; ``writable`` is the last word on what syncd may write.
-
-    The database maintains ``version`` (a trigger, rowversion, the application): syncd writes no column that is not mapped. A
-    version that does not move with each edit guards nothing. Without one the old values of the written columns guard.
-    """
-
-    table: str
-    id: str
-    changed_at: str | None = None
-    version: str | None = None
-    where: str | None = None
-    writable: list[str] | None = None
-    deleted: Marker | None = None
 
 
 class Sort(StrEnum):
@@ -128,7 +110,7 @@ class Column:
             return None
         try:
             return self._cell(native)
-        except (ValueError, TypeError, ArithmeticError) as error:
+        except (ValueError, TypeError, LookupError, ArithmeticError) as error:
             raise PermanentError(f"column {self.name} ({self.type!r}) takes no {native!r}"[:300]) from error
 
     def _cell(self, native: Native) -> Any:  # noqa: C901 - one line a sort
@@ -221,18 +203,10 @@ class Table:
     clause: sa.TableClause
     columns: dict[str, Column]
 
-    def column(self, path: str) -> tuple[Column, str]:
-        """Return the column of a path and the rest of the path, inside of a JSON column."""
-        name, rest = split(path, self.columns)
-        return self.columns[name], rest
-
-
-def split(path: str, names: Iterable[str]) -> tuple[str, str]:
-    """Return the column that a dotted path starts with, and the rest. A column may have dots in its own name."""
-    if path in names:
-        return path, ""
-    name, _, rest = path.partition(".")
-    return name, rest
+    def column(self, path: str) -> tuple[Column, bool]:
+        """Return the column that a path starts with, and whether the path goes on inside of it."""
+        steps = steps_of(path)
+        return self.columns[str(steps[0])], len(steps) > 1
 
 
 def reflect(connection: sa.Connection, place: str, paths: Iterable[str], zone: tzinfo) -> Table:
@@ -247,7 +221,7 @@ def reflect(connection: sa.Connection, place: str, paths: Iterable[str], zone: t
     sqlite = connection.dialect.name == "sqlite"
     columns: dict[str, Column] = {}
     for path in paths:
-        column, _ = split(path, found)
+        column = str(steps_of(path)[0])
         if column not in found:
             raise PermanentError(f'table {place} has no column "{column}"{suggestion(column, list(found))}')
         columns[column] = _column(column, found[column], sqlite=sqlite, zone=zone)
@@ -272,70 +246,3 @@ def _column(name: str, kind: TypeEngine[Any], *, sqlite: bool, zone: tzinfo) -> 
     raw = sa.column(name, kind)
     shown = sa.cast(raw, sa.Text()) if sort in _AS_TEXT else raw
     return Column(name, sort, kind, raw, shown, sqlite=False, zone=zone)
-
-
-class Rows:
-    """The rows of one collection: what is selected of them, which are in scope, and what each is as a change."""
-
-    def __init__(self, table: Table, options: SqlCollection, platform: str, collection: str) -> None:
-        self.table = table
-        self.options = options
-        self.id = table.columns[options.id]
-        self._place = (platform, collection)
-        self._shown = list(table.columns.values())
-        self._scope = sa.true() if options.where is None else sa.text(f"({raw_sql(options.where)}\n)")
-
-    def select(self, *more: sa.ColumnElement[Any]) -> sa.Select[Any]:
-        """Return the query for rows in and out of scope: raw id, in scope, the cells of all columns, then ``more``."""
-        inside = sa.literal_column("1") if self.options.where is None else sa.case((self._scope, 1), else_=0)
-        return sa.select(self.id.raw, inside, *[column.shown for column in self._shown], *more).select_from(self.table.clause)
-
-    def inside(self, query: sa.Select[Any]) -> sa.Select[Any]:
-        """Return the query for rows in scope only."""
-        return query if self.options.where is None else query.where(self._scope)
-
-    def change(self, row: Sequence[Any], as_of: int, seen_at: int) -> Change | Broken:
-        """Return what a selected row says."""
-        native_id = text_of(self.id.native(row[0]))
-        change = Change(*self._place, native_id, Via.READ, as_of, seen_at)
-        if not row[1]:
-            return replace(change, left=True)
-        cells = dict(zip(self.table.columns, row[2:], strict=False))
-        try:
-            item = {name: self.table.columns[name].native(cell) for name, cell in cells.items()}
-        except BadBody as error:
-            where = f"{self.options.table} {native_id}"
-            return Broken(*self._place, native_id, where, f"a JSON column: {error.reason}", excerpt(cells))
-        marker, at, version = self.options.deleted, self.options.changed_at, self.options.version
-        return replace(
-            change,
-            item=item,
-            gone=marker is not None and self.same(marker.field, pick(item, marker.field), marker.value),
-            changed_at=parse_time(item[at], self.id.zone) if at else None,
-            version=_version(item[version]) if version else None,
-        )
-
-    def same(self, path: str, one: Native, other: Native) -> bool:
-        """Return whether two natives are the same in the column of a path."""
-        column, rest = self.table.column(path)
-        return one == other if rest else column.same(one, other)
-
-    def gone(self, native_id: str, as_of: int, seen_at: int) -> Change:
-        """Return that there is no such row."""
-        return Change(*self._place, native_id, Via.READ, as_of, seen_at, gone=True)
-
-    def id_cell(self, native_id: str) -> Any:
-        """Return what is bound for a native id, None if the column can have no such id."""
-        try:
-            return self.id.cell(native_id)
-        except PermanentError:
-            return None
-
-
-def _version(native: Native) -> int | str | None:
-    return native if native is None or (isinstance(native, int) and not isinstance(native, bool)) else str(native)
-
-
-def raw_sql(text: str) -> str:
-    """Return SQL of the user's own as ``sa.text`` takes it: its colons are no parameters."""
-    return text.replace(":", "\\:")
