@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from syncd.config import literals
+from syncd.config.cautions import warn_of_rules
 from syncd.config.drafts import PlatformDraft
 from syncd.config.fields import read_fields, read_groups
 from syncd.config.identity import Identity, read_deletes, read_identity
@@ -11,13 +12,13 @@ from syncd.config.meaning import check_meaning
 from syncd.config.nodes import Block, Entry, Scalar
 from syncd.config.platform import name_of, same_name
 from syncd.config.safety import read_safety
-from syncd.config.scene import Evidence, Part, Scene
+from syncd.config.scene import Evidence, Part, Scene, careful
 from syncd.config.section import Section, root_of, section_of
 from syncd.config.service import MODES, STRAY, Service
 from syncd.config.source import Source
 from syncd.config.suggest import did_you_mean, near
 from syncd.core.model import Abilities
-from syncd.core.rules import At, Entity, Field, Group, Member
+from syncd.core.rules import Entity, Member
 
 KEYS = ["entity", "label", "in", "identity", "groups", "fields", "deletes", "safety", "mode", "stray_edits", "note"]
 LATER_IN = ("only",)
@@ -34,20 +35,23 @@ def read_entity(
     section.known(KEYS)
     same_name(section, "entity")
     _parts(scene, section)
-    mode, stray = section.word("mode", MODES), section.word("stray_edits", STRAY)
+    scene.limit, stray = section.word("mode", MODES), section.word("stray_edits", STRAY)
+    scene.limit_at = source.at(section.block.key("mode")) if scene.limit else scene.limit_at
     section.need("fields")
     groups = dict(section.sections("groups"))
     fields = read_fields(scene, section, groups, stray)
     ruled = read_groups(scene, groups)
+    scene.groups = {name: group.truth for name, group in ruled.items()}
     identity = _identity(scene, section)
     deletes, then = read_deletes(scene, section.section("deletes"))
     safety = read_safety(section.section("safety"), service.safety)
     label = _label(scene, section)
-    if source.failed or identity is None:
-        check_meaning(scene, None, identity, section)
+    check_meaning(scene, identity, section)
+    warn_of_rules(scene, section)
+    if source.failed or identity is None or any(part.collection is None for part in scene.parts.values()):
         return scene, None
-    members = _members(scene, section, identity, then, mode)
-    entity = Entity(
+    members = _members(scene, identity, then)
+    return scene, Entity(
         scene.name,
         identity.key,
         fields,
@@ -59,8 +63,6 @@ def read_entity(
         label,
         source.file,
     )
-    check_meaning(scene, entity, identity, section)
-    return scene, None if source.failed else entity
 
 
 def _identity(scene: Scene, section: Section) -> Identity | None:
@@ -122,26 +124,21 @@ def _create(scene: Scene, section: Section) -> bool:
     return bool(section.flag("create"))
 
 
-def _members(
-    scene: Scene, section: Section, identity: Identity, then: dict[str, str], mode: str | None
-) -> dict[str, Member]:
-    key_truth = scene.fields[identity.key].truth if identity.key in scene.fields else None
-    sources = key_truth.platforms if key_truth else ()
-    mode_at = scene.source.at(section.block.key("mode")) if mode else At()
+def _members(scene: Scene, identity: Identity, then: dict[str, str]) -> dict[str, Member]:
     members: dict[str, Member] = {}
     for name, part in scene.parts.items():
-        assert part.collection is not None
+        assert part.collection is not None  # else the file has errors
         platform = part.platform
-        decided, at = careful(platform, scene.service, mode, mode_at)
+        mode, at = careful(platform, scene.service, scene.limit, scene.limit_at)
         stale = platform.stale_after
         members[name] = Member(
             platform=name,
             collection=part.collection.name,
             abilities=part.collection.abilities or Abilities(),
-            mode=decided,
+            mode=mode,
             mode_at=at,
             create=part.create,
-            unmatched=identity.unmatched.get(name, "create" if name in sources else "review"),
+            unmatched=scene.unmatched(name, identity.unmatched.get(name), identity.key),
             writable=part.collection.writable,
             guard=platform.guard(part.collection.name),
             deleted=part.collection.deleted,
@@ -150,15 +147,6 @@ def _members(
             timezone=platform.timezone,
         )
     return members
-
-
-def careful(platform: PlatformDraft, service: Service, mode: str | None, mode_at: At) -> tuple[str, str]:
-    """Return the most careful of a platform's and an entity's mode, and the place that says it."""
-    own = platform.mode or service.defaults.mode
-    at = platform.mode_at if platform.mode else service.defaults.mode_at
-    if mode and MODES.index(mode) < MODES.index(own):
-        own, at = mode, mode_at
-    return own, f"{at.file}:{at.line}" if at.file else "built in"
 
 
 def _label(scene: Scene, section: Section) -> str:
@@ -176,6 +164,3 @@ def _label(scene: Scene, section: Section) -> str:
                 fix=f"use one of: {', '.join(scene.fields)}",
             )
     return label
-
-
-__all__ = ["Field", "Group", "careful", "read_entity"]

@@ -284,3 +284,11 @@ def is_hours(written: str) -> bool:
     """Return whether a text is a time of day from and to: ``08:00-09:00``."""
     found = re.fullmatch(r"([0-9]{2}):([0-9]{2})-([0-9]{2}):([0-9]{2})", written)
     return found is not None and max(int(found[1]), int(found[3])) < 24 and max(int(found[2]), int(found[4])) < 60
+
+
+def amount(microseconds: int) -> str:
+    """Return a duration as it is written: ``5s``, ``1500ms``, ``2h``."""
+    for unit, size in reversed(UNITS.items()):
+        if microseconds % size == 0 and microseconds >= size:
+            return f"{microseconds // size}{unit}"
+    return f"{microseconds / 1000:g}ms"

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from syncd.config import places
+from syncd.config.cautions import warn_of_platform
 from syncd.config.diagnostics import Diagnostic, in_file_order
 from syncd.config.drafts import PlatformDraft
-from syncd.config.entity import careful, read_entity
+from syncd.config.entity import read_entity
 from syncd.config.folder import SERVICE, read_folder, sha_of, sources_of
 from syncd.config.leaks import refuse_leaks
 from syncd.config.model import Collection, Config, FileSummary, Kind, Loaded, Platform
@@ -20,7 +21,7 @@ from syncd.config.nodes import Block, Items, Span, is_blank, plain, scalars
 from syncd.config.platform import name_of, read_platform
 from syncd.config.references import check_references
 from syncd.config.ruletests import read_tests
-from syncd.config.scene import Evidence, Scene
+from syncd.config.scene import Evidence, Scene, careful
 from syncd.config.secrets import Secrets, reference
 from syncd.config.service import Service, built_in, read_service
 from syncd.config.source import Source
@@ -71,6 +72,8 @@ def _load(
     check_references([one.source for one in drafts.values() if not one.later], Secrets(environ, service.secrets_dir))
     scenes = [(source, *read_entity(source, service, drafts, evidence)) for source in _of(sources, "entities/")]
     _one_entity_each([scene for _, scene, _ in scenes])
+    for draft in drafts.values():
+        warn_of_platform(draft, [scene for _, scene, _ in scenes])
     tests = {source.path: read_tests(source, [scene.name for _, scene, _ in scenes]) for source in _of(sources, "tests/")}
     texts = {source.path: source.text for source in sources}
     sha = sha_of(texts)

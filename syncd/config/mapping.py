@@ -183,9 +183,11 @@ def _no_way_back(scene: Scene, section: Section, platform: str, draft: FieldDraf
     into = path.text if isinstance(path, Scalar) else platform
     kind = draft.type.name if draft.type else "text"
     lossy = next((name for name in read.names if name in KNOWN_OPPOSITES), None)
-    add = [(f"write: [{KNOWN_OPPOSITES[lossy]}]", f"the known opposite of {lossy}")] if lossy else []
-    ways = [*add, ("direction: in", f"never write this field to {platform}")]
-    width = max(len(way) for way, _ in ways)
+    never = f"never write this field to {platform}"
+    fix = f"write  direction: in     {never}"
+    if lossy:
+        add = f"add  write: [{KNOWN_OPPOSITES[lossy]}]     "
+        fix = f"{add}the known opposite of {lossy}\n{'or   direction: in':<{len(add) + 1}}{never}"
     why = f"{draft.name} is two-way: syncd writes {PROSE.get(kind, 'its value')} into {into}, reads it as changed, and repeats"
     tried = scene.evidence.tried.get((scene.name, draft.name, platform))
     if tried:
@@ -196,9 +198,7 @@ def _no_way_back(scene: Scene, section: Section, platform: str, draft: FieldDraf
         "this transform has no way back",
         hint="add write:, or direction: in",
         why=why,
-        fix="\n".join(
-            f"{lead}  {way:<{width}}     {what}" for lead, (way, what) in zip(("add", "or "), ways, strict=False)
-        ),
+        fix=fix,
     )
 
 

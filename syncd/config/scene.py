@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from syncd.config.drafts import CollectionDraft, PlatformDraft
 from syncd.config.nodes import Node, Scalar
-from syncd.config.service import Service
+from syncd.config.service import MODES, Service
 from syncd.config.source import Source
 from syncd.config.suggest import near
-from syncd.core.rules import FieldMap, FieldType, Truth
+from syncd.core.rules import At, FieldMap, FieldType, Truth
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
@@ -65,6 +65,18 @@ class Scene:
     parts: dict[str, Part] = field(default_factory=dict)
     broken_parts: set[str] = field(default_factory=set)  # named under in:, told there: not told again
     fields: dict[str, FieldDraft] = field(default_factory=dict)
+    groups: dict[str, Truth] = field(default_factory=dict)
+    limit: str | None = None  # the entity's own mode
+    limit_at: At = At()  # noqa: RUF009 - immutable
+
+    def mode(self, platform: str) -> str:
+        """Return the mode in which the entity may write to a platform: the most careful that is given."""
+        return careful(self.parts[platform].platform, self.service, self.limit, self.limit_at)[0]
+
+    def unmatched(self, platform: str, given: str | None, key: str) -> str:
+        """Return what becomes of things there that match nothing: create where the key's rule names the platform."""
+        truth = self.fields[key].truth if key in self.fields else None
+        return given or ("create" if truth and platform in truth.platforms else "review")
 
     @property
     def in_names(self) -> list[str]:
@@ -111,6 +123,15 @@ class Scene:
         """Return did-you-mean for a platform, with its file."""
         found = [f'"{one}" ({self.platforms[one].source.file})' for one in near(name, names) if one in self.platforms]
         return f"did you mean {' or '.join(found)}?" if found else ""
+
+
+def careful(platform: PlatformDraft, service: Service, limit: str | None, limit_at: At) -> tuple[str, str]:
+    """Return the most careful of a platform's mode and an entity's, and the place that says it."""
+    own = platform.mode or service.defaults.mode
+    at = platform.mode_at if platform.mode else service.defaults.mode_at
+    if limit and MODES.index(limit) < MODES.index(own):
+        own, at = limit, limit_at
+    return own, f"{at.file}:{at.line}" if at.file else "built in"
 
 
 def ordinal(n: int) -> str:

@@ -21,8 +21,6 @@ _REASONS = [  # (what PyYAML says, what it means, what to do); {line} is where t
     ),
     (r"expected ',' or '\]'", 'the "[" on line {line} is not closed here', 'write "," between items, "]" at the end'),
     (r"expected ',' or '\}'", 'the "{{" on line {line} is not closed here', 'write "," between keys, "}" at the end'),
-    (r"unexpected end of stream", "the quote on line {line} is never closed", "close the quote"),
-    (r"unexpected document separator", "the quote on line {line} is not closed before ---", "close the quote"),
     (r"unknown escape character", "no such escape in double quotes", "use single quotes"),
     (r"expected the node content", "a value is missing here", "write the value, or quote it"),
     (r"sequence entries are not allowed", "a list cannot start on the line of its key", "start it on a new line"),
@@ -40,8 +38,19 @@ def explain(source: Source, problem: pyyaml.YAMLError) -> None:
         source.error("E001", Span(1, 1, 2), f"not YAML: {said}")
         return
     opened = getattr(problem, "context_mark", None)
+    if re.search("unexpected (end of stream|document separator)", said) and opened is not None:
+        _open_quote(source, _inside(source, opened.line + 1, opened.column + 1))
+        return
     reason, fix = _reason(source.text[mark.index : mark.index + 1], said, (opened or mark).line + 1)
     source.error("E001", _inside(source, mark.line + 1, mark.column + 1), f"not YAML: {reason}", fix=fix)
+
+
+def _open_quote(source: Source, where: Span) -> None:
+    """Note a quote that is never closed, at its beginning: the end of the file says nothing."""
+    before = source.line(where.line)[: where.col - 1]
+    call = re.search(r"\w+\($", before)
+    fix = f"put the whole of it in single quotes:  '{call[0]}...)'" if call else "close the quote"
+    source.error("E001", where, "not YAML: this quote is never closed", fix=fix)
 
 
 def _reason(char: str, said: str, opened: int) -> tuple[str, str]:

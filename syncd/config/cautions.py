@@ -1,0 +1,143 @@
+"""Warnings: what a valid config gives up, or nobody would be told (W2xx). They do not keep it from running."""
+
+from syncd.config.drafts import CollectionDraft, PlatformDraft
+from syncd.config.meaning import abilities, rules
+from syncd.config.nodes import Block, Scalar
+from syncd.config.scene import FieldDraft, Scene
+from syncd.config.section import Section
+from syncd.core.rules import Truth
+
+
+def warn_of_rules(scene: Scene, section: Section) -> None:
+    """Warn of what the rules of an entity can lead to."""
+    told: set[str] = set()
+    for field, truth, node in rules(scene, section):
+        subject = field.group or field.name
+        if subject not in told:
+            told.add(subject)
+            _nobody_told(scene, section, field, truth)
+            if isinstance(node, Block):
+                _recency(scene, truth, node, subject)
+        _not_writable(scene, field, truth)
+
+
+def _nobody_told(scene: Scene, section: Section, field: FieldDraft, truth: Truth) -> None:
+    """Warn W210: a rule that waits for a person of whom nobody tells."""
+    if truth.how != "manual" or scene.service.told:
+        return
+    outer = section.block.get("groups" if field.group else "fields")
+    inner = outer.get(field.group or field.name) if isinstance(outer, Block) else None
+    if not isinstance(inner, Block):
+        return
+    folder = scene.source.file.removesuffix(scene.source.path)
+    scene.source.warning(
+        "W210",
+        inner.key("truth"),
+        f"{field.group or field.name} waits for a person, nobody is told",
+        hint="each change will sit in the inbox",
+        fix=f"add reviewers: [shop-team], or a notify entry with when: [conflict_new] in {folder}syncd.yaml",
+    )
+
+
+def _recency(scene: Scene, truth: Truth, node: Block, subject: str) -> None:
+    """Warn W230: with times of whole records, changing one field makes all others look new."""
+    coarse = [name for name in truth.platforms if (can := abilities(scene, name)) is not None and not can.field_times]
+    if truth.how != "newest" or not coarse:
+        return
+    whole = " and ".join(coarse)
+    scene.source.warning(
+        "W230",
+        node.key("newest"),
+        f"newest without field times: {whole}",
+        hint="only whole records have a time there",
+        why=f"an edit of another field can make {subject} look new; where times cannot tell, tie decides or a person",
+        fix=f"name the winner of doubtful cases:  tie: [{', '.join(truth.platforms)}]" if not truth.tie else "",
+    )
+
+
+def _not_writable(scene: Scene, field: FieldDraft, truth: Truth) -> None:
+    """Warn W246: a rule that would write outside the collection's ``writable:``."""
+    for name, place in field.maps.items():
+        part = scene.parts[name]
+        wall = part.collection.writable if part.collection else None
+        sole = truth.how == "owner" and truth.platforms == (name,)
+        if wall is None or place.direction == "in" or sole or place.path in wall or scene.mode(name) == "observe":
+            continue
+        scene.source.warning(
+            "W246",
+            field.map_nodes[name],
+            f"{name} may not be written in {place.path}",
+            hint="outside writable:",
+            why=f"{field.name} would differ there for ever: {part.platform.source.file} allows {_listed(wall)} only",
+            fix=f"add {place.path} to writable:, or write  {name}: {{path: {place.path}, direction: in}}",
+        )
+
+
+def _listed(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"
+
+
+def warn_of_platform(draft: PlatformDraft, scenes: list[Scene]) -> None:
+    """Warn of what a platform's own options give up where it is written."""
+    written = [name for name in draft.collections if any(_writes(scene, draft.name, name) for scene in scenes)]
+    if written and draft.write.guard == "none" and draft.guard_node is not None:
+        draft.source.warning(
+            "W243",
+            draft.guard_node,
+            "guard: none loses data when two write at once",
+            hint="given up: no write covers an unseen edit",
+            why="an edit made between our read and our write is overwritten, and nobody sees it",
+            fix="write  guard: hash     (or version, where the collection has one)",
+        )
+    for name, found in draft.collections.items():
+        if name in written:
+            _no_evidence(draft, found)
+        _returning_ids(draft, found, scenes)
+
+
+def _writes(scene: Scene, platform: str, collection: str) -> bool:
+    """Return whether an entity writes to a collection."""
+    part = scene.parts.get(platform)
+    here = part is not None and part.collection is not None and part.collection.name == collection
+    if not here or scene.mode(platform) == "observe":
+        return False
+    return any(field.maps[platform].direction != "in" for field in scene.fields.values() if platform in field.maps)
+
+
+def _no_evidence(draft: PlatformDraft, found: CollectionDraft) -> None:
+    """Warn W244: neither version nor body, so a person's edit and a platform's own spelling cannot be told apart."""
+    can = found.abilities
+    if can is None or can.answers or found.block.get("version") is not None:
+        return
+    draft.source.warning(
+        "W244",
+        found.owner,
+        f"{found.name} has neither versions nor answers with a body",
+        hint="what became of a write must be guessed",
+        why="an edit by a person right after our write can be taken for the platform's own spelling of it",
+        fix="add  version: FIELD  if the platform has one",
+    )
+
+
+def _returning_ids(draft: PlatformDraft, found: CollectionDraft, scenes: list[Scene]) -> None:
+    """Warn W245: ids that people choose can be used again, and versions then start again."""
+    version, native_id = found.text_at("version"), found.text_at("id")
+    if found.abilities is None or not found.abilities.ordered or version is None or native_id is None:
+        return
+    here = [scene for scene in scenes if (part := scene.parts.get(draft.name)) and part.collection is found]
+    natural = any(
+        draft.name in field.maps and field.maps[draft.name].path == native_id
+        for scene in here
+        for field in scene.fields.values()
+    )
+    node = found.block.get("version")
+    if natural and isinstance(node, Scalar):
+        draft.source.warning(
+            "W245",
+            node,
+            f"{native_id} can be used again, and {version} then starts again",
+            hint="is it never reset?",
+            why=f"a {found.name.removesuffix('s')} deleted and made anew would look older"
+            " than its past, and its edits wait for a sweep",
+            fix="take versions from one sequence for the whole table, or leave version: out",
+        )
