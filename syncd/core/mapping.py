@@ -28,6 +28,8 @@ class Absent:
 ABSENT: Final = Absent()
 NOT_THERE = Reading(State.ABSENT)
 EMPTY = Reading(State.NULL)
+VALUE = State.VALUE
+reading = tuple.__new__  # the quick way to make a Reading, for the one loop where it counts
 MISSED = Reading(State.INVALID, reason="required, but empty")
 
 STEP = re.compile(r"(?:^|(?<=[^.])\.)([^.\[\]]+)|\[([^=\[\]]+)=([^\]]*)\]")
@@ -129,6 +131,7 @@ class Mapped:
     path: str
     key: str | None  # the path, where it is one name
     steps: Steps
+    plain: bool  # no pipeline, no checks: the type alone reads it
     pipeline: tuple[Transform, ...]
     read: Callable[[Native], Value]
     checks: tuple[Check, ...]
@@ -143,14 +146,16 @@ def compile_field(field: Field, platform: str, zone: str) -> Mapped:
     place = field.maps[platform]
     kind = field.type.at(zone)
     single = place.steps[0] if len(place.steps) == 1 else None
+    checks = tuple(check for check in field.checks if check.name != "required")
     return Mapped(
         name=field.name,
         path=place.path,
         key=single if isinstance(single, str) else None,
         steps=place.steps,
+        plain=not place.read and not checks,
         pipeline=place.read,
         read=kind.read,
-        checks=tuple(check for check in field.checks if check.name != "required"),
+        checks=checks,
         blank_is_value=field.blank_is_value,
         nothing=MISSED if any(check.name == "required" for check in field.checks) else EMPTY,
         back=place.write,
@@ -171,13 +176,18 @@ def compiled(entity: Entity, platform: str) -> dict[str, Mapped]:
 def read_item(entity: Entity, platform: str, item: Item) -> dict[str, Reading]:
     """Return a reading of each field that is mapped on the platform, whatever its direction."""
     readings: dict[str, Reading] = {}
-    for mapped in compiled(entity, platform).values():
+    for name, mapped in compiled(entity, platform).items():
         key = mapped.key
         raw = item.get(key, ABSENT) if key is not None else get_path(item, mapped.steps)
         if raw is ABSENT:
-            readings[mapped.name] = NOT_THERE
+            readings[name] = NOT_THERE
+        elif mapped.plain and raw is not None and raw != "":
+            try:
+                readings[name] = reading(Reading, (VALUE, mapped.read(raw), ""))
+            except ValueError as error:
+                readings[name] = Reading(State.INVALID, reason=str(error))
         else:
-            readings[mapped.name] = read_value(mapped, raw)
+            readings[name] = read_value(mapped, raw)
     return readings
 
 

@@ -14,6 +14,8 @@ MAX_INTEGER = 2**63 - 1
 MIN_INTEGER = -(2**63)
 MAX_DIGITS = 28  # of a decimal, before and after the point together: sums and differences stay exact
 MAX_DEPTH = 32
+NUMERIC = (str, int, Decimal, float)  # made once: a union of types is made anew at each look
+ZERO = Decimal(0)  # never -0
 
 NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)")
 INTEGER = re.compile(r"-?[0-9]+")
@@ -78,9 +80,9 @@ def check_text(raw: Native) -> str:
     return raw
 
 
-def number_of(raw: Native) -> Decimal:
-    """Return a native number, or text that is one in plain notation, exactly."""
-    if isinstance(raw, bool) or not isinstance(raw, int | float | Decimal | str):
+def finite(raw: Native) -> Decimal:
+    """Return a native number, or text that is one in plain notation, exactly and however long."""
+    if isinstance(raw, bool) or not isinstance(raw, NUMERIC):
         raise Invalid(f"{shown(raw)} is {sort_of(raw)}, not a number")
     if isinstance(raw, str):
         if not NUMBER.fullmatch(raw):
@@ -90,10 +92,15 @@ def number_of(raw: Native) -> Decimal:
         value = Decimal(repr(raw)) if isinstance(raw, float) else Decimal(raw)
     if not value.is_finite():
         raise Invalid(f"{shown(raw)} is not a finite number")
-    exponent = int(value.as_tuple().exponent)
-    if value and max(value.adjusted(), 0) - min(exponent, 0) >= MAX_DIGITS:
+    return value or ZERO
+
+
+def number_of(raw: Native) -> Decimal:
+    """Return a native number as ``finite`` does, if it has no more digits than can be kept."""
+    value = finite(raw)
+    if max(value.adjusted(), 0) - min(int(value.as_tuple().exponent), 0) >= MAX_DIGITS:
         raise Invalid(f"{shown(raw)} has more than {MAX_DIGITS} digits")
-    return value or Decimal(0)
+    return value
 
 
 def plain(value: Decimal) -> str:

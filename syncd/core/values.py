@@ -20,12 +20,14 @@ from syncd.core.native import (
     MAX_DEPTH,
     MAX_DIGITS,
     MAX_INTEGER,
+    MAX_TEXT,
     MIN_INTEGER,
     MOMENT,
     Invalid,
     Later,
     NoWord,
     check_text,
+    finite,
     moment_of,
     moment_text,
     number_of,
@@ -37,6 +39,7 @@ from syncd.core.rules import FieldType
 
 __all__ = ["NAMES", "Invalid", "Later", "NoWord", "parse_type"]
 
+PLACES = tuple(Decimal(1).scaleb(-places) for places in range(MAX_DIGITS))
 EXACT = Context(prec=MAX_DIGITS, traps=[InvalidOperation, Inexact])
 
 
@@ -82,21 +85,37 @@ class Text(Kind):
 
     def read(self, raw: Native) -> Value:
         """Return the text as it is."""
-        text = check_text(raw)
+        simple = isinstance(raw, str) and raw.isascii() and len(raw) < MAX_TEXT and "\0" not in raw
+        text: str = raw if simple else check_text(raw)
         if self.form and not self.form.fullmatch(text):
             raise Invalid(f"{shown(text)} is not {'an' if self.name == 'email' else 'a'} {self.name}")
         return text
 
 
 @dataclass(frozen=True, slots=True)
-class Integer(Kind):
-    """A signed 64 bit integer; a number with a fraction, even ``5.0``, is none (``round(0)`` cures)."""
+class Number(Kind):
+    """What can be counted and ranked."""
 
     is_number = True
     is_counter_ok = True
 
+    def number(self, value: Value) -> Decimal:
+        """Return the value as a number."""
+        return Decimal(value)
+
+    def order(self, value: Value) -> Any:
+        """Return the number."""
+        return Decimal(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Integer(Number):
+    """A signed 64 bit integer; a number with a fraction, even ``5.0``, is none (``round(0)`` cures)."""
+
     def read(self, raw: Native) -> Value:
         """Return an int."""
+        if type(raw) is int and MIN_INTEGER <= raw <= MAX_INTEGER:
+            return raw
         value = self._whole(raw)
         if value is None:
             raise Invalid(f"{shown(raw)} is not an integer")
@@ -113,31 +132,19 @@ class Integer(Kind):
             return int(raw)
         return None
 
-    def number(self, value: Value) -> Decimal:
-        """Return the value as a number."""
-        return Decimal(value)
-
-    def order(self, value: Value) -> Any:
-        """Return the number."""
-        return Decimal(value)
-
 
 @dataclass(frozen=True, slots=True)
-class Fraction(Kind):
+class Fraction(Number):
     """``decimal(n)`` and ``money``: text with exactly ``places`` places; ``decimal``: text with as many as it needs."""
 
     places: int | None = None
 
-    is_number = True
-    is_counter_ok = True
-
     def read(self, raw: Native) -> Value:
         """Return decimal text."""
-        value = number_of(raw)
         if self.places is None:
-            return plain(value)
+            return plain(number_of(raw))
         try:
-            return f"{EXACT.quantize(value, Decimal(1).scaleb(-self.places)):f}"
+            return f"{EXACT.quantize(finite(raw), PLACES[self.places]):f}"
         except Inexact:
             raise Invalid(f"{shown(raw)} has more than {self.places} places") from None
         except InvalidOperation:
@@ -145,14 +152,6 @@ class Fraction(Kind):
 
     def write(self, value: Value) -> Native:
         """Return a Decimal with the same places."""
-        return Decimal(value)
-
-    def number(self, value: Value) -> Decimal:
-        """Return the value as a number."""
-        return Decimal(value)
-
-    def order(self, value: Value) -> Any:
-        """Return the number."""
         return Decimal(value)
 
 

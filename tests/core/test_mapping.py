@@ -289,4 +289,4 @@ def test_reading_is_quick():
 
     reading = min(timeit.repeat(lambda: read_item(product, SHOP, item), number=200, repeat=10))
     calls = min(timeit.repeat(call, number=200 * 12, repeat=10))
-    assert reading / calls < 25
+    assert reading / calls < 60  # about 20; what is compiled anew each time costs hundreds
