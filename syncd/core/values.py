@@ -5,6 +5,7 @@ not fit its type is ``Invalid``; nothing is guessed or cut, except digits of a s
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -44,7 +45,7 @@ EXACT = Context(prec=MAX_DIGITS, traps=[InvalidOperation, Inexact])
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(ABC):
     """What all field types share; each overrides what it promises differently."""
 
     name: str
@@ -54,9 +55,9 @@ class Kind:
     is_set = False
     is_counter_ok = False
 
+    @abstractmethod
     def read(self, raw: Native) -> Value:
         """Return the canonical value; raises Invalid."""
-        raise NotImplementedError
 
     def write(self, value: Value) -> Native:
         """Return the native value."""
