@@ -1,5 +1,6 @@
 """What may come in: strict JSON, with a reason for each refusal, and one broken thing never stops the others."""
 
+import contextlib
 import random
 from decimal import Decimal
 
@@ -124,10 +125,8 @@ def test_what_is_written_reads_back_the_same(value: object) -> None:
 
 @given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_bytes_are_decoded_or_refused_and_nothing_else(data: bytes) -> None:
-    try:
+    with contextlib.suppress(BadBody):
         decode(data)
-    except BadBody:
-        pass
 
 
 def test_torn_and_spoilt_bodies_are_decoded_or_refused_and_nothing_else() -> None:
