@@ -1,7 +1,7 @@
 """SQL databases: SQLite, PostgreSQL, MariaDB and MySQL, through SQLAlchemy, which reflects and quotes.
 
-What is read are rows of the database's own catalogue (``sql_table``, ``sql_rows``), polled in its own time (``sql_poll``); every write is a
-transaction of its own (``sql_write``).
+What is read are rows as the database's own catalogue has them (``sql_table``, ``sql_rows``), polled in its own time
+(``sql_poll``); every write is a transaction of its own (``sql_write``).
 """
 
 from collections.abc import AsyncIterator, Sequence
