@@ -1,7 +1,8 @@
 """Work that needs the ledger's writer: done by the daemon if one runs, else here, with the ledger's lock.
 
-A request is one JSON object, ``{"do": NAME, ...}``; its answer is ``{"ok": true, "exit": N, ...}`` or ``{"ok": false,
-"exit": N, "error": TEXT}``. Both ways speak it: over the control socket, and to ``syncd.daemon.actions``.
+A request is one JSON object, ``{"do": NAME, ...}``; its answer is ``{"ok": true, "exit": N, ...}`` or
+``{"ok": false, "exit": N, "error": TEXT}``, with the ``diagnostics`` of a config that has errors. Both ways speak it: over
+the control socket, and to ``syncd.daemon.actions``.
 """
 
 from collections.abc import Callable
@@ -9,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from syncd.cli import exits, socket
-from syncd.cli.folder import Folder
+from syncd.cli.answer import note
+from syncd.cli.folder import Folder, checked_config
 
 Request = dict[str, Any]
 Answer = dict[str, Any]
@@ -24,17 +26,19 @@ def perform(folder: Folder, request: Request, *, progress: Progress | None = Non
     return checked(answer)
 
 
-def by_daemon(folder: Folder, request: Request) -> Answer:
+def by_daemon(control: Path | None, request: Request) -> Answer:
     """Have a request done by the running daemon; raises NoDaemon if there is none."""
-    answer = socket.ask(folder.control, request)
+    answer = socket.ask(control, request)
     if answer is None:
-        raise exits.NoDaemon(f"no daemon answers at {folder.control}; start one with: syncd run")
+        raise exits.NoDaemon(f"no daemon answers at {control or 'a control socket'}; start one with: syncd run")
     return checked(answer)
 
 
 def checked(answer: Answer) -> Answer:
     """Return an answer that says ok; raises Failed for any other."""
     if not answer.get("ok"):
+        if answer.get("diagnostics"):
+            note(f"{answer['diagnostics']}\n")
         raise exits.Failed(str(answer.get("error", "the work was not done")), int(answer.get("exit", exits.FAILED)))
     return answer
 
@@ -45,4 +49,4 @@ def _here(folder: str, request: Request, progress: Progress | None) -> Answer:
 
     from syncd.daemon import actions
 
-    return asyncio.run(actions.alone(Path(folder), request, progress))
+    return asyncio.run(actions.alone(checked_config(folder), request, progress))

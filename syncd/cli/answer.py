@@ -11,7 +11,8 @@ from typing import Any, TextIO
 from syncd.cli.exits import Refused
 from syncd.cli.flags import Flags
 from syncd.errors import SyncdError, UsageError
-from syncd.reports import machine, text
+from syncd.reports import deliveries, machine, text
+from syncd.reports.envelope import Origin, envelope
 from syncd.reports.page import Look, Page
 
 Layout = Callable[[Mapping[str, Any], Look], Page]
@@ -76,6 +77,17 @@ def _write(target: str, content: str) -> None:
         Path(target).write_text(content, encoding="utf-8")
     except OSError as error:
         raise SyncdError(f"cannot write {target}: {error.strerror}") from error
+
+
+def show_lines(flags: Flags, answer: Mapping[str, Any], done: str, origin: Origin) -> None:
+    """Print what a command caused to be written: a line for each write, and their sum."""
+    document = envelope(deliveries.SCHEMA, origin, text=done, lines=answer.get("lines", []))
+    give(flags, document, deliveries.page)
+
+
+def agreed(question: str, *, yes: bool) -> bool:
+    """Return whether the user says yes, or said so with --yes; raises Refused on a pipe."""
+    return yes or ask(f"{question} [y/N] ", instead="add --yes to do it") in {"y", "yes"}
 
 
 def say(line: str) -> None:

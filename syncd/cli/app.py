@@ -8,8 +8,16 @@ from typing import Any
 
 from syncd.cli import exits, flags
 from syncd.cli.answer import note, say
-from syncd.cli.commands import HELP, choose, help_on
+from syncd.cli.commands import HELP, WHERE, choose, help_on
+from syncd.cli.folder import find, glance
 from syncd.errors import ConfigError, SyncdError
+
+STARTS = {
+    "demo": "see it work on three platforms of its own",
+    "init": "write a config folder to start from",
+    "check": "is the config as it should be?",
+    "run": "keep the platforms consistent",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,7 +50,20 @@ def _run(asked: flags.Flags, words: list[str]) -> int:
 
 def _bare(asked: flags.Flags) -> int:
     """With a config folder that has a ledger: its status. Else: what to run."""
-    say(help_on([]))
+    try:
+        folder = glance(find(asked.config))
+    except ConfigError as error:
+        if asked.config or error.diagnostics:
+            raise
+        return _what_to_run("no config folder here")
+    if not folder.ledger.is_file():
+        return _what_to_run(f"{folder.name} has no ledger yet")
+    return _run(asked, ["status"])
+
+
+def _what_to_run(why: str) -> int:
+    hints = [f"  syncd {name:<11}{text}" for name, text in STARTS.items() if name in WHERE]
+    say("\n".join([f"{why}; to start:", *hints, "  syncd --help"]))
     return exits.OK
 
 

@@ -4,6 +4,8 @@ A command line library that took 200 ms to import would be most of ``syncd statu
 """
 
 import argparse
+import os
+import pwd
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -77,3 +79,47 @@ class Group:
     summary: str
     commands: dict[str, Command]
     bare: str = ""
+
+
+def exit_code(parser: Parser, text: str) -> None:
+    """Declare ``--exit-code`` with its alias."""
+    parser.add_argument("--exit-code", "--detailed-exitcode", action="store_true", dest="exit_code", help=text)
+
+
+def duration(text: str) -> int:
+    """Return the microseconds of ``30s``, ``10m``, ``1.5h``; argparse reports what is none."""
+    number, unit = text.rstrip("hmsd"), text[len(text.rstrip("hmsd")) :]
+    seconds = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "ms": 0.001}.get(unit)
+    try:
+        micros = int(float(number) * seconds * 1_000_000) if seconds else 0
+    except (ValueError, OverflowError):
+        micros = 0
+    if micros <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a duration: write 30s, 10m or 1h")
+    return micros
+
+
+def number_of(prefix: str, text: str) -> int:
+    """Return 118 of ``c-118`` or ``118``; raises UsageError for anything else."""
+    digits = text.removeprefix(f"{prefix}-")
+    if not (digits.isascii() and digits.isdigit()):
+        raise UsageError(f'"{text}" is no id here; one looks like {prefix}-118')
+    return int(digits)
+
+
+def count(text: str) -> int:
+    """Return a whole number above zero; argparse reports what is none."""
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
+    return int(text)
+
+
+def user() -> str:
+    """Return who runs the command, for the audit log."""
+    name = os.environ.get("SUDO_USER")
+    if not name:
+        try:
+            name = pwd.getpwuid(os.getuid()).pw_name
+        except KeyError:
+            name = str(os.getuid())
+    return f"cli:{name}"

@@ -9,7 +9,18 @@ from syncd.config.suggest import did_you_mean
 from syncd.errors import UsageError
 
 WHERE = {  # in the order of the help; a module is imported only when its command is wanted
+    "init": "init:INIT",
     "check": "check:CHECK",
+    "run": "run:RUN",
+    "status": "status:STATUS",
+    "reconcile": "reconcile:RECONCILE",
+    "explain": "explain:EXPLAIN",
+    "history": "explain:HISTORY",
+    "conflicts": "conflicts:CONFLICTS",
+    "changes": "changes:CHANGES",
+    "dead": "dead:DEAD",
+    "breaker": "breaker:BREAKER",
+    "reload": "run:RELOAD",
     "secrets": "secrets:SECRETS",
     "help": "about:HELP",
     "version": "about:VERSION",
@@ -18,8 +29,10 @@ HELP = {"-h", "--help"}
 USAGE = """\
 usage: syncd [--config DIR] COMMAND [THING] [flags]
 
-  syncd check                            is the config as it should be?
-  syncd version
+  syncd check                          is the config as it should be?
+  syncd run                            keep the platforms consistent
+  syncd reconcile                      what differs, why, and what to do
+  syncd explain product MUG-1 price    why is this value what it is?
 
 """
 

@@ -21,7 +21,7 @@ from syncd.errors import ConfigError, UsageError
 from syncd.reports.outline import EntityLine, FieldLine, PlatformLine
 
 if TYPE_CHECKING:
-    from syncd.config.model import Loaded
+    from syncd.config.model import Config, Loaded
 
 NOTHING = Block(Span(1, 1, 1))
 RULES = ("owner", "priority", "newest", "merge", "const", "manual", "expr")
@@ -90,6 +90,28 @@ def load(name: str) -> "Loaded":
     return load_folder(name, KINDS)
 
 
+def checked_config(name: str) -> "Config":
+    """Return the whole config; raises ConfigError with all that is wrong if there is an error."""
+    loaded = load(name)
+    if loaded.config is None:
+        raise ConfigError(f"the config in {name} has errors; nothing was started", loaded.errors)
+    return loaded.config
+
+
+def control_of(name: str) -> Path | None:
+    """Return the control socket's path, also while other files of the folder are broken."""
+    variables = places.variables(os.environ)
+    sources = [source for source in read_folder(name) if source.path == "syncd.yaml"]
+    for source in sources:
+        parse(source, variables)
+    return _control(name, next((source.root for source in sources if source.root), NOTHING), variables)
+
+
+def _control(name: str, service: Block, variables: Mapping[str, str]) -> Path | None:
+    path = _text(_block(service, "listen"), "control") or f"{variables['RUNTIME_DIRECTORY']}/control.sock"
+    return None if path == "none" else places.resolve_path(name, path)
+
+
 def glance(name: str) -> Folder:
     """Return a folder at a glance; raises ConfigError with all that is wrong if a file of it cannot be read."""
     variables = places.variables(os.environ)
@@ -108,7 +130,6 @@ def _folder(name: str, sources: Sequence[Source], variables: Mapping[str, str]) 
     service = roots.get("syncd.yaml", NOTHING)
     mode = _text(_block(service, "defaults"), "mode") or "propose"
     ledger = _text(_block(service, "ledger"), "path") or f"{variables['STATE_DIRECTORY']}/ledger.db"
-    control = _text(_block(service, "listen"), "control") or f"{variables['RUNTIME_DIRECTORY']}/control.sock"
     secrets = _text(service, "secrets_dir")
     platforms = [_platform(root, mode) for path, root in roots.items() if path.startswith("platforms/")]
     entities = [_entity(source) for source in sources if source.path.startswith("entities/")]
@@ -117,7 +138,7 @@ def _folder(name: str, sources: Sequence[Source], variables: Mapping[str, str]) 
         sha_of({source.path: source.text for source in sources}),
         _text(service, "environment") or "production",
         places.resolve_path(name, ledger),
-        None if control == "none" else places.resolve_path(name, control),
+        _control(name, service, variables),
         places.resolve_path(name, secrets) if secrets else None,
         {one.name: one for one in platforms},
         {one.name: one for one in entities},

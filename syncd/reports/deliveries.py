@@ -1,7 +1,7 @@
 """What a command caused to be written, line by line: of ``reconcile --fix``, approvals, retries and resolved conflicts.
 
 A line is ``{state, entity, record, platform, field, before, after, note}``. States: ok, skip (planned again later), dead
-(a dead letter), wait (queued, or held back), proposed (waits for approval), refused (by mode).
+(a dead letter), wait (queued, or held back), proposed (waits for approval), refused (by mode). Format ``syncd.writes/1.0``.
 """
 
 from collections import Counter
@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from syncd.reports import figures
-from syncd.reports.page import Cell, Column, Section, Tone
+from syncd.reports.page import Cell, Column, Look, Page, Section, Tone
 
+SCHEMA = "syncd.writes/1.0"
 TONES = {"ok": Tone.GOOD, "skip": Tone.DIM, "dead": Tone.BAD, "wait": Tone.WARN, "proposed": Tone.WARN, "refused": Tone.BAD}
 COUNTED = {
     "ok": "written",
@@ -22,6 +23,13 @@ COUNTED = {
 }
 
 Line = Mapping[str, Any]
+
+
+def page(document: Mapping[str, Any], _: Look) -> Page:
+    """Return the lines, what was done, and their sum."""
+    lines = document["lines"]
+    words = f"{document['text']}  {summary(lines)}" if lines else document["text"]
+    return Page("", [section(lines)] if lines else [], words, title="Writes")
 
 
 def section(lines: Sequence[Line]) -> Section:

@@ -122,3 +122,9 @@ def entities_of(document: Mapping[str, Any]) -> list[dict[str, Any]]:
         in_sync = document["totals"]["in_sync"] if len(names) == 1 else None
         lines.append(line | {"records": whole, "in_sync": in_sync})
     return lines
+
+
+def only(document: Mapping[str, Any], causes: Sequence[str]) -> dict[str, Any]:
+    """Return the report with rows of these causes alone; all of them if none is named. The totals stay."""
+    rows = [row for row in document["rows"] if not causes or row["why"] in causes]
+    return {**document, "rows": rows}

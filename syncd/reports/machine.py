@@ -49,6 +49,7 @@ SHAPES = {
     "syncd.status": Shape("platforms", "platform", "platform mode connector state last_read_at lag_s queue"),
     "syncd.history": Shape("versions", "version", "version at field before after from to why", each="fields"),
     "syncd.explain": Shape("readings", "reading", "platform state value read_at changed_at by changed"),
+    "syncd.writes": Shape("lines", "line", "state entity record platform field before after note"),
     "syncd.secrets": Shape("secrets", "secret", "name state source place used_by"),
     "syncd.breaker": Shape("breakers", "breaker", "platform entity kind count limit tripped_at state allow until note"),
 }

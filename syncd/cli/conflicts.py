@@ -1,0 +1,89 @@
+"""``syncd conflicts``: what no rule may decide."""
+
+from typing import Any
+
+from syncd.cli import exits
+from syncd.cli.act import perform
+from syncd.cli.answer import check_formats, give, show_lines
+from syncd.cli.command import Args, Command, Group, Parser, number_of, user
+from syncd.cli.flags import Flags
+from syncd.cli.folder import find, glance
+from syncd.cli.ledger import origin_of, reading
+from syncd.errors import SyncdError
+from syncd.reports import conflicts as report
+
+
+def list_(_: Args, flags: Flags) -> int:
+    """Print the open conflicts."""
+    check_formats(flags, report.SCHEMA)
+    with reading(flags) as desk:
+        document = report.collect(desk.db, desk.origin, desk.folder.entities)
+    give(flags, document, report.page)
+    return exits.OK
+
+
+def one(parser: Parser) -> None:
+    """Declare the parameters."""
+    parser.add_argument("id", metavar="ID", help="such as c-118")
+
+
+def show(args: Args, flags: Flags) -> int:
+    """Print one conflict with both sides and its history."""
+    from syncd.ledger import conflicts
+
+    check_formats(flags, report.SCHEMA)
+    number = number_of("c", args.id)
+    with reading(flags) as desk:
+        found = conflicts.get(desk.db, number)
+        if found is None:
+            raise SyncdError(f"no conflict c-{number} in the ledger")
+        document = report.detail(desk.db, found, desk.origin, desk.folder.entities)
+    give(flags, document, report.page)
+    return exits.OK
+
+
+def ways(parser: Parser) -> None:
+    """Declare the parameters."""
+    one(parser)
+    way = parser.add_mutually_exclusive_group(required=True)
+    way.add_argument("--take", metavar="PLATFORM", help="take this platform's value")
+    way.add_argument("--value", metavar="V", help="take this value; a set or a document as JSON")
+    way.add_argument("--keep", action="store_true", help="keep golden as it is")
+    parser.add_argument("--note", metavar="TEXT", default="", help="why, for the history")
+
+
+def resolve(args: Args, flags: Flags) -> int:
+    """Settle one conflict and write what follows."""
+    number = number_of("c", args.id)
+    folder = glance(find(flags.config))
+    request: dict[str, Any] = {"do": "resolve", "conflict": number, "note": args.note, "by": user()}
+    if args.take is not None:
+        folder.platform(args.take)
+        request["take"] = args.take
+    elif args.value is not None:
+        request["value"] = args.value
+    else:
+        request["keep"] = True
+    answer = perform(folder, request)
+    show_lines(flags, answer, f"c-{number} settled.", origin_of(folder))
+    return int(answer["exit"])
+
+
+CONFLICTS = Group(
+    "list, show and resolve what no rule may decide",
+    {
+        "list": Command(list_, "the open conflicts, oldest first", ("syncd conflicts",)),
+        "show": Command(show, "both sides of one conflict, and its history", ("syncd conflicts show c-118",), one),
+        "resolve": Command(
+            resolve,
+            "settle a conflict; what follows is written before it returns",
+            (
+                "syncd conflicts resolve c-118 --take sap",
+                'syncd conflicts resolve c-118 --value 14.50 --note "agreed with Jo"',
+                "syncd conflicts resolve c-118 --keep",
+            ),
+            ways,
+        ),
+    },
+    bare="list",
+)

@@ -1,0 +1,101 @@
+"""``syncd explain`` and ``syncd history``: why a value is what it is, and what it was before."""
+
+import argparse
+import time
+
+from syncd.cli import exits
+from syncd.cli.answer import check_formats, give
+from syncd.cli.command import Args, Command, Parser, duration
+from syncd.cli.flags import Flags
+from syncd.cli.ledger import reading
+from syncd.core.model import Record
+from syncd.errors import SyncdError
+from syncd.ledger import records
+from syncd.ledger.schema import Database
+from syncd.reports import figures
+
+
+def things(parser: Parser) -> None:
+    """Declare ENTITY ID [FIELD]."""
+    parser.add_argument("entity", metavar="ENTITY", help="such as product")
+    parser.add_argument("record", metavar="ID", help="the record's key, or PLATFORM:NATIVE_ID")
+    parser.add_argument("field", metavar="FIELD", nargs="?", help="all fields if left out")
+
+
+def explain(args: Args, flags: Flags) -> int:
+    """Print why a field, or each field of a record, is what it is."""
+    from syncd.reports import explain as report
+    from syncd.reports.explain_page import page
+
+    check_formats(flags, report.SCHEMA)
+    with reading(flags) as desk:
+        entity = desk.folder.entity(args.entity)
+        line = desk.folder.field(args.entity, args.field) if args.field else None
+        facts = report.gather(desk.db, one(desk.db, desk.record(args.entity, args.record)), entity, desk.origin.now)
+        if line:
+            document = report.collect_field(facts, entity, line, desk.folder.platforms, desk.origin)
+        else:
+            document = report.collect(facts, entity, desk.folder.platforms, desk.origin)
+    give(flags, document, page)
+    return exits.OK
+
+
+def since(text: str) -> int:
+    """Return a moment: ``7d`` ago, or a date or time; argparse reports what is neither."""
+    try:
+        return time.time_ns() // 1000 - duration(text)
+    except argparse.ArgumentTypeError:
+        pass
+    try:
+        return figures.micros(text) or 0
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} is neither a duration (7d) nor a time (2026-11-01T10:00Z)") from error
+
+
+def versions_of(parser: Parser) -> None:
+    """Declare the parameters."""
+    things(parser)
+    parser.add_argument("--field", dest="only", metavar="FIELD", help="the same as FIELD after the ID")
+    parser.add_argument("--since", type=since, metavar="TIME", help="7d, or a date or time")
+
+
+def history(args: Args, flags: Flags) -> int:
+    """Print the versions of a record, newest first."""
+    from syncd.reports import history as report
+
+    check_formats(flags, report.SCHEMA)
+    with reading(flags) as desk:
+        desk.folder.entity(args.entity)
+        name = args.only or args.field
+        if name:
+            desk.folder.field(args.entity, name)
+        record = one(desk.db, desk.record(args.entity, args.record))
+        document = report.collect(desk.db, record, desk.origin, field=name, since=args.since)
+    give(flags, document, report.page)
+    return exits.OK
+
+
+def one(db: Database, number: int) -> Record:
+    """Return a whole record."""
+    record = records.one(db, number)
+    if record is None:
+        raise SyncdError(f"record {number} is not in the ledger")
+    return record
+
+
+EXPLAIN = Command(
+    explain,
+    "why a value is what it is: who says what, the rule, the steps",
+    (
+        "syncd explain product MUG-1 price",
+        "syncd explain product MUG-1",
+        "syncd explain product shop:8841 --format json",
+    ),
+    things,
+)
+HISTORY = Command(
+    history,
+    "the versions of a record or a field",
+    ("syncd history product MUG-1", "syncd history product MUG-1 price", "syncd history product MUG-1 --since 7d"),
+    versions_of,
+)
