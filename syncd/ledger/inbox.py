@@ -1,5 +1,6 @@
 """Accepted, undecided changes. Everything a platform says comes in here, whichever way it arrived."""
 
+import reprlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -109,7 +110,7 @@ def encode(changes: Iterable[Change]) -> tuple[list[Encoded], list[Unfit]]:
         except (TypeError, ValueError, RecursionError) as error:
             where = f"{change.platform} {change.collection}"
             named = None if "\0" in change.id or not change.id.isprintable() else change.id
-            unfit.append(Unfit(change.platform, change.collection, named, where, str(error), ascii(change.item)))
+            unfit.append(Unfit(change.platform, change.collection, named, where, str(error), reprlib.repr(change.item)))
     return fit, unfit
 
 

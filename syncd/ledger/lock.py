@@ -11,12 +11,16 @@ from syncd.errors import LedgerError, LedgerLocked
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of the ledger at ``path``; raises LedgerLocked, naming the process, if another one has it."""
+    """Hold the lock of the ledger at ``path``; raises LedgerLocked, naming the process, if another one has it.
+
+    Makes the folder if it is not there, for its owner alone.
+    """
     beside = Path(f"{path}.lock")
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fd = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise LedgerError(f"cannot lock the ledger: {beside}: {error.strerror}") from error
+        raise LedgerError(f"cannot use the folder of the ledger {path}: {error.strerror}") from error
     try:
         take(fd, path)
         yield

@@ -40,9 +40,8 @@ class Opened:
 
 
 def connect(path: Path) -> Database:
-    """Return the writer's connection; makes the file and its folder, readable by nobody else."""
+    """Return the writer's connection; makes the file, readable by nobody else."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
         return sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
     except (OSError, sqlite3.Error) as error:

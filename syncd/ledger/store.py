@@ -218,7 +218,6 @@ async def open(path: Path | str, *, now: int) -> AsyncIterator[Store]:  # noqa: 
     """
     check_sqlite()
     place = Path(path)
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with locked(place):
         connection = Connection(partial(connect, place), 64)
         async with connection, Store(place, connection, now) as store:

@@ -169,6 +169,15 @@ def last(db: Database, platform: str, collection: str, *, proving: bool = False)
     return None if row is None else Sweep(*row)
 
 
+def last_disbelieved(db: Database, platform: str, collection: str) -> int | None:
+    """Return when the newest scan of a collection ended that was not believed; None if there is none."""
+    row = db.execute(
+        "SELECT max(ended_us) FROM sweep WHERE platform = ? AND collection = ? AND state = 'disbelieved'",
+        (platform, collection),
+    ).fetchone()
+    return None if row[0] is None else int(row[0])
+
+
 def _get(db: Database, sweep: int) -> Sweep:
     return Sweep(*db.execute(f"{SELECT} WHERE id = ?", (sweep,)).fetchone())
 

@@ -1,0 +1,124 @@
+"""Golden and shadows survive the way through text exactly, and take few bytes."""
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syncd.core.model import GoldenField, Known, ShadowField, Word
+from syncd.ledger.documents import alike, golden_fields, golden_text, shadow_fields, shadow_text
+from tests.ledger.builders import NOW, golden, known, record, shadow
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+whole = st.integers(min_value=-(2**63), max_value=2**63 - 1)
+documents = st.recursive(
+    st.none() | st.booleans() | whole | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+values = st.none() | texts | whole | st.booleans() | st.lists(texts, max_size=3, unique=True).map(sorted) | documents
+times = st.integers(min_value=0, max_value=2**53)
+few = st.sampled_from(["erp", "shop", None])
+
+shadows = st.builds(
+    ShadowField,
+    raw=values,
+    known=st.sampled_from(Known),
+    means=values,
+    word=st.sampled_from(Word),
+    lo=times,
+    hi=times,
+    base=st.none() | whole | texts,
+    kept=st.none() | st.lists(values, min_size=1, max_size=1),
+    review=st.booleans(),
+    twice=st.none() | st.lists(values, min_size=2, max_size=2),
+    reason=texts,
+    by=few,
+    cleared=st.booleans(),
+    flips=st.integers(0, 5),
+    flip_at=times,
+)
+goldens = st.builds(
+    GoldenField,
+    value=values,
+    lo=times,
+    hi=times,
+    who=few,
+    provisional=st.booleans(),
+    seed=st.none() | st.tuples(st.integers(0, 9), values),
+    ruled=st.none() | st.dictionaries(texts, values, max_size=2),
+    version=st.integers(0, 99),
+)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal, and equal in type: 1, 1.0 and True are three values."""
+    return one == other and orjson.dumps(one, option=orjson.OPT_SORT_KEYS) == orjson.dumps(other, option=orjson.OPT_SORT_KEYS)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(texts, shadows, max_size=5))
+def test_shadow_fields_come_back_as_they_were(fields: dict[str, ShadowField]) -> None:
+    text = shadow_text(fields)
+    back = shadow_fields(text)
+    assert same(back, fields)
+    assert all(type(f.known) is Known and type(f.word) is Word for f in back.values())
+    assert shadow_text(back) == text, "equal fields give equal text, whatever their order"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(texts, goldens, max_size=5))
+def test_golden_comes_back_as_it_was(fields: dict[str, GoldenField]) -> None:
+    text = golden_text(fields)
+    assert same(golden_fields(text), fields)
+    assert golden_text(golden_fields(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (1, True, False),
+        (1, 1.0, False),
+        ("1", 1, False),
+        (None, None, True),
+        ([1], [True], False),
+        ([1], [1], True),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}, True),
+    ],
+)
+def test_values_are_alike_only_in_the_same_type(one: Any, other: Any, expected: bool) -> None:
+    assert alike(one, other) is expected
+
+
+def test_a_usual_field_is_its_bare_value() -> None:
+    fields = {"name": known("Mug"), "tags": known(["a", "b"]), "note": known(None), "doc": known({"x": 1})}
+    assert shadow_text(fields) == (
+        f'{{"fields":{{"doc":{{"raw":{{"x":1}}}},"name":"Mug","note":null,"tags":["a","b"]}},"usual":{{"hi":{NOW},"lo":{NOW}}}}}'
+    )
+
+
+def test_what_we_wrote_is_as_short_as_what_a_platform_said() -> None:
+    fields = {name: known("v", word=Word.OURS) for name in "abc"}
+    assert shadow_text(fields) == f'{{"fields":{{"a":"v","b":"v","c":"v"}},"usual":{{"hi":{NOW},"lo":{NOW},"word":"ours"}}}}'
+
+
+def test_no_fields() -> None:
+    assert shadow_fields(shadow_text({})) == {}
+    assert golden_fields(golden_text({})) == {}
+
+
+def test_three_shadows_and_golden_of_twelve_fields_take_little() -> None:
+    fields = [f"field_{n}" for n in range(12)]
+    one = record(
+        1,
+        *(
+            shadow(p, fields={f: known("twenty letters of it", word=w) for f in fields})
+            for p, w in zip(("a", "b", "c"), Word, strict=False)
+        ),
+        golden={f: golden("twenty letters of it") for f in fields},
+    )
+    size = len(golden_text(one.golden)) + sum(len(shadow_text(s.fields)) for s in one.shadows.values())
+    plain = len(orjson.dumps({f: "twenty letters of it" for f in fields}))
+    assert size < 1.2 * plain * (1 + len(one.shadows))
