@@ -28,7 +28,7 @@ class Auth(Options):
 class RestConnection(Options):
     base_url: str
     auth: Auth | None = None
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default_factory=dict)
     timeout: Duration = 30 * SECOND
     api_version: str | None = None
     token: str | None = None
@@ -42,7 +42,7 @@ class Verify(Options):
 class Webhook(Options):
     path: str = Field(pattern=r"^/")
     verify: Verify
-    topics: dict[str, tuple[str, ...]] = {}
+    topics: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     max_body: Size = 1_000_000
 
 
@@ -106,7 +106,7 @@ class TestKind:
     connection: type[BaseModel]
     collection: type[BaseModel]
     watch: type[BaseModel]
-    can: Abilities = Abilities()
+    can: Abilities
 
     def abilities(self, connection: Any, collection: Any, watch: Any, write: Any) -> Abilities:
         return self.can
