@@ -1,0 +1,71 @@
+"""What syncd says of itself while it runs: one event, one line. The names are a closed list; scripts match on them.
+
+``say`` is the only way to say something. Where it goes (terminal, journal, JSON) is decided by ``logs``.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+from loguru import logger
+
+
+class Event(StrEnum):
+    """Every kind of event there is."""
+
+    START = "start"
+    READY = "ready"
+    STOP = "stop"
+    RELOAD_OK = "reload.ok"
+    RELOAD_FAILED = "reload.failed"
+    PLATFORM_DOWN = "platform.down"
+    PLATFORM_UP = "platform.up"
+    PLATFORM_THROTTLED = "platform.throttled"
+    WRITE_OK = "write.ok"
+    WRITE_LATER = "write.later"
+    WRITE_STALE = "write.stale"
+    WRITE_REFUSED = "write.refused"
+    WRITE_DOUBT = "write.doubt"
+    WRITE_RESOLVED = "write.resolved"
+    WRITE_PROPOSED = "write.proposed"
+    RECORD_NEW = "record.new"
+    RECORD_GONE = "record.gone"
+    FIELD_HELD = "field.held"
+    CONFLICT_OPEN = "conflict.open"
+    CONFLICT_CLOSED = "conflict.closed"
+    STRAY_EDIT = "stray_edit"
+    READING_BROKEN = "reading.broken"
+    HOOK_REFUSED = "hook.refused"
+    SWEEP_DONE = "sweep.done"
+    SWEEP_FAILED = "sweep.failed"
+    BREAKER_TRIP = "breaker.trip"
+    BREAKER_RESET = "breaker.reset"
+    REPORT_DONE = "report.done"
+    TASK_FAILED = "task.failed"
+
+
+LEVELS = {
+    Event.PLATFORM_DOWN: "WARNING",
+    Event.PLATFORM_THROTTLED: "WARNING",
+    Event.WRITE_DOUBT: "WARNING",
+    Event.WRITE_REFUSED: "ERROR",
+    Event.WRITE_LATER: "DEBUG",
+    Event.CONFLICT_OPEN: "WARNING",
+    Event.READING_BROKEN: "WARNING",
+    Event.HOOK_REFUSED: "WARNING",
+    Event.SWEEP_DONE: "DEBUG",
+    Event.SWEEP_FAILED: "WARNING",
+    Event.BREAKER_TRIP: "ERROR",
+    Event.RELOAD_FAILED: "ERROR",
+    Event.TASK_FAILED: "ERROR",
+}
+
+
+def say(event: Event, text: str, **fields: Any) -> None:
+    """Say that something happened. ``fields`` are names of the list in ``docs``: platform, entity, record, field, ..."""
+    level = LEVELS.get(event, "INFO")
+    logger.bind(event=event.value, **{k: v for k, v in fields.items() if v is not None}).log(level, "{}", text)
+
+
+def say_failure(event: Event, text: str, error: BaseException, **fields: Any) -> None:
+    """Say that something failed that should not have, with the traceback."""
+    logger.bind(event=event.value, **fields).opt(exception=error).log(LEVELS.get(event, "ERROR"), "{}", text)

@@ -1,0 +1,118 @@
+"""What platforms say comes in: polls, streams, files and webhooks. Stored first, acknowledged after, decided later."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from syncd.connectors.protocol import Batch
+from syncd.core.model import SECOND
+from syncd.daemon import clock
+from syncd.daemon.events import Event, say
+from syncd.daemon.runtime import Part, Runtime
+from syncd.errors import ConnectorError, PermanentError
+from syncd.ledger import cursors, inbox
+from syncd.ledger.inbox import Added
+
+MOST_WAITING = 50_000  # changes in the inbox after which feeds wait for the decider
+
+
+async def take(runtime: Runtime, part: Part, collection: str, batch: Batch) -> Added:
+    """Store a batch with its cursor, acknowledge it, and wake the decider. Cancelled, it is stored whole or not at all."""
+    added = await asyncio.shield(runtime.store.write(
+        inbox.add, part.name, collection, batch.changes, cursor=batch.cursor, broken=batch.broken, now=runtime.now()
+    ))
+    if batch.ack is not None:
+        await batch.ack()
+    for broken in batch.broken:
+        text = f"{part.name} {collection}: {broken.where}: {broken.reason}"
+        say(Event.READING_BROKEN, text, platform=part.name, collection=collection)
+    if added.stored:
+        runtime.wake.set()
+    return added
+
+
+async def take_feed(runtime: Runtime, part: Part, collection: str) -> None:
+    """Take everything a feed has since its cursor: a poll ends, a stream goes on. Raises ConnectorError."""
+    position = await runtime.store.read(cursors.position, part.name, collection)
+    async for batch in part.connector.changes(collection, position):
+        await take(runtime, part, collection, batch)
+        read_well(runtime, part)
+        await room(runtime)
+    await note_read(runtime, part, collection)
+
+
+async def note_read(runtime: Runtime, part: Part, collection: str) -> None:
+    """Note that a collection was read successfully: staleness counts from here."""
+    await runtime.store.write(cursors.note_read, part.name, collection, runtime.now())
+    read_well(runtime, part)
+
+
+def read_well(runtime: Runtime, part: Part) -> None:
+    """Note in memory that a platform was read."""
+    part.read_at = runtime.now()
+    runtime.went_well(part)
+
+
+async def room(runtime: Runtime) -> None:
+    """Wait while too much is undecided: a feed must not run ahead of the decider without end."""
+    depth = await runtime.store.read(inbox.depth)
+    while depth.waiting > MOST_WAITING and not runtime.stopping.is_set():
+        runtime.drained.clear()
+        runtime.wake.set()
+        await clock.nap(runtime.drained, runtime.now() + SECOND, at=runtime.now())
+        depth = await runtime.store.read(inbox.depth)
+
+
+async def poll_forever(runtime: Runtime, part: Part, collection: str, every: int) -> None:
+    """Ask a platform again and again what changed, until cancelled; leave it in peace while it is in trouble."""
+    never = asyncio.Event()
+    while True:
+        began = runtime.now()
+        try:
+            await take_feed(runtime, part, collection)
+        except PermanentError as error:
+            say(Event.PLATFORM_DOWN, f"{part.name} {collection} cannot be polled: {error}", platform=part.name)
+            return
+        except ConnectorError as error:
+            runtime.went_wrong(part, error)
+        until = max(began + every, part.trouble.until if part.trouble.times else 0)
+        while runtime.now() < until:
+            await clock.nap(never, until, at=runtime.now())
+
+
+async def listen_forever(runtime: Runtime, part: Part, collection: str) -> None:
+    """Hold a stream open until cancelled; one that breaks is opened again after a while."""
+    never = asyncio.Event()
+    while True:
+        try:
+            await take_feed(runtime, part, collection)
+        except PermanentError as error:
+            say(Event.PLATFORM_DOWN, f"{part.name} {collection} cannot be followed: {error}", platform=part.name)
+            return
+        except ConnectorError as error:
+            runtime.went_wrong(part, error)
+        until = max(runtime.now() + SECOND, part.trouble.until)
+        while runtime.now() < until:
+            await clock.nap(never, until, at=runtime.now())
+
+
+def feeds(runtime: Runtime, part: Part) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+    """Return the loops that a platform's ``watch:`` asks for, by name."""
+    watch = part.platform.watch
+    poll = getattr(watch, "poll", None)
+    follows = getattr(watch, "stream", None) is not None or getattr(watch, "files", None) is not None
+    loops: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+    for collection in runtime.collections(part.name):
+        if poll is not None:
+            every: int = poll.every
+            loops.append((f"poll {part.name} {collection}", _poll(runtime, part, collection, every)))
+        elif follows:
+            loops.append((f"follow {part.name} {collection}", _listen(runtime, part, collection)))
+    return loops
+
+
+def _poll(runtime: Runtime, part: Part, collection: str, every: int) -> Callable[[], Awaitable[None]]:
+    return lambda: poll_forever(runtime, part, collection, every)
+
+
+def _listen(runtime: Runtime, part: Part, collection: str) -> Callable[[], Awaitable[None]]:
+    return lambda: listen_forever(runtime, part, collection)

@@ -1,0 +1,147 @@
+"""The decision of a batch: one function in the ledger's thread, one transaction. Inbox in; golden, conflicts and outbox out.
+
+Whatever it raises undoes all of it. A change that cannot be decided is put into quarantine, and the batch is decided again
+without it: one bad record never stops the others.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from syncd.core.decide import Said, Verdict, observe
+from syncd.core.model import Change, Conflict
+from syncd.core.space import Decision, Space, Thing
+from syncd.daemon.scene import Poisoned, Scene, load_for, thing_of
+from syncd.ledger import inbox, letters, outbox, proposals, records, sweeps
+from syncd.ledger.inbox import Waiting
+from syncd.ledger.loaded import Loaded
+from syncd.ledger.schema import Database
+
+NEVER = 2**62  # microseconds: until somebody says so
+IN_FLIGHT = "an attempt is open"
+READING = "being read"
+WAITS_FOR_SWEEP = "waits for a complete sweep"
+READ_WITHIN = 60_000_000  # microseconds after which a read that was lost with a crash is asked for again
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """An observation that is only a hint: ``things`` are read, in this order, and take its place in the inbox."""
+
+    waiting: Waiting
+    things: tuple[Thing, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A conflict that was opened by a batch, for those who tell people."""
+
+    conflict: Conflict
+    entity: str
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A change that could not be decided, as the quarantine keeps it."""
+
+    platform: str
+    collection: str
+    id: str | None
+    where: str
+    reason: str
+    raw: str = ""
+
+
+@dataclass(slots=True)
+class Judged:
+    """What came of a batch. ``names`` has (entity, key) of every record decided about."""
+
+    rows: int = 0
+    deferred: int = 0
+    asks: list[Ask] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    opened: list[Opened] = field(default_factory=list)
+    closed: int = 0
+    broken: list[Quarantined] = field(default_factory=list)
+    names: dict[int, tuple[str, str]] = field(default_factory=dict)
+    behind: set[str] = field(default_factory=set)
+    proved: list[tuple[str, str]] = field(default_factory=list)  # collections whose scan is now decided to its last row
+
+
+def judge(db: Database, scene: Scene, *, limit: int) -> Judged:
+    """Decide the oldest ``limit`` changes that wait."""
+    rows = inbox.pending(db, limit, now=scene.now)
+    bad: dict[int, Poisoned] = {}
+    while True:
+        try:
+            judged = judge_rows(db, scene, [row for row in rows if row.id not in bad])
+            break
+        except Poisoned as error:
+            bad |= {row.id: error for row in rows if row.change is error.change}
+    quarantine(db, scene, [(row, str(bad[row.id])) for row in rows if row.id in bad], judged)
+    judged.rows = len(rows)
+    judged.proved = [(sweep.platform, sweep.collection) for sweep in sweeps.decided(db)]
+    if judged.proved:
+        outbox.release(db, WAITS_FOR_SWEEP)
+    return judged
+
+
+def judge_rows(db: Database, scene: Scene, rows: Sequence[Waiting]) -> Judged:
+    """Decide these rows in order; raises Poisoned, with nothing stored, if one of them cannot be decided."""
+    space, judged = scene.space(), Judged()
+    loaded = load_for(db, space, [row.change for row in rows])
+    taken: list[Waiting] = []
+    for row in rows:
+        said = observed(space, row.change)
+        match said.verdict:
+            case Verdict.DEFERRED:
+                inbox.postpone(db, [row.id], NEVER, IN_FLIGHT)
+                judged.deferred += 1
+            case Verdict.READ:
+                inbox.postpone(db, [row.id], scene.now + READ_WITHIN, READING)
+                judged.asks.append(Ask(row, said.things, said.why))
+            case _:
+                taken.append(row)
+    store(db, space, loaded, taken, judged)
+    inbox.finish(db, [row.id for row in taken], now=scene.now)
+    return judged
+
+
+def observed(space: Space, change: Change) -> Said:
+    """Decide one change; raises Poisoned if that fails."""
+    try:
+        return observe(space, change)
+    except Exception as error:
+        raise Poisoned(change, error) from error
+
+
+def store(db: Database, space: Space, loaded: Loaded, looks: Sequence[Waiting], judged: Judged) -> None:
+    """Store what the decider did, and note what there is to tell about it."""
+    space.behind |= proposals.standing(db, space.touched)  # golden may have moved back: what was proposed must be looked at
+    opened = [(r, c) for i in space.touched for r in [space.records[i]] for c in r.conflicts.values() if c.id is None]
+    records.commit(db, space, loaded, looks=looks)
+    judged.decisions += space.decisions
+    judged.names |= {i: (r.entity, r.key) for i in space.touched for r in [space.records[i]]}
+    judged.behind |= {platform for _, platform in space.behind}
+    judged.opened += [Opened(conflict, record.entity, record.key) for record, conflict in opened]
+    judged.opened += [Opened(one.conflict, one.entity, " ".join(one.thing[::2])) for one in space.loose]
+    judged.closed += len(space.closed)
+
+
+def quarantine(db: Database, scene: Scene, bad: Collection[tuple[Waiting, str]], judged: Judged) -> None:
+    """Take rows that cannot be decided out of the inbox, kept for a person to see."""
+    for row, reason in bad:
+        platform, collection, native = thing_of(row.change)
+        judged.broken.append(
+            Quarantined(platform, collection, native, f"{platform} {collection}", reason, raw=ascii(row.change.item))
+        )
+    letters.quarantine(db, judged.broken, scene.now)
+    inbox.finish(db, [row.id for row, _ in bad], now=scene.now)
+
+
+def quarantine_first(db: Database, scene: Scene, reason: str) -> Judged:
+    """Quarantine the oldest row that waits: even alone it could not be stored."""
+    judged = Judged(rows=1)
+    quarantine(db, scene, [(row, reason) for row in inbox.pending(db, 1, now=scene.now)], judged)
+    return judged

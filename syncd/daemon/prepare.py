@@ -1,0 +1,176 @@
+"""The last step before sending, in one transaction: take the looks in, plan again, ask modes and breakers, journal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from syncd.core.decide import Verdict
+from syncd.core.mapping import Absent, get_path, parse_path
+from syncd.core.model import Change, Life, Op, Record, Write
+from syncd.core.plan import Plan, plan
+from syncd.core.rules import Member
+from syncd.core.space import Space, Thing
+from syncd.daemon.journal import Candidate, Sending, journal
+from syncd.daemon.judge import NEVER, Judged, Quarantined, observed, store
+from syncd.daemon.propose import permitted
+from syncd.daemon.scene import Poisoned, Scene, load_for, thing_of
+from syncd.daemon.survey import await_sweep
+from syncd.daemon.weigh import BREAKER, Load, Trip, add, judge_load
+from syncd.ledger import inbox, letters, outbox, proposals, seen
+from syncd.ledger.breakers import KINDS
+from syncd.ledger.inbox import Waiting
+from syncd.ledger.outbox import Due
+from syncd.ledger.proposals import Proposal
+from syncd.ledger.schema import Database
+
+UNANSWERED = "could not be asked"
+AGAIN = 2_000_000  # microseconds until a record whose proof could not be had is looked at again
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be sent to a platform: due records, and what was read and proved for them just now."""
+
+    platform: str
+    due: Sequence[Due]
+    looks: Sequence[Change] = ()
+    proofs: Mapping[tuple[int, str], int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What may be sent now, and what was found out on the way."""
+
+    sendings: list[Sending] = field(default_factory=list)
+    proposed: list[Proposal] = field(default_factory=list)
+    trips: list[Trip] = field(default_factory=list)
+    judged: Judged = field(default_factory=Judged)
+
+
+def prepare(db: Database, scene: Scene, order: Order) -> Prepared:
+    """Return the attempts to send, journaled. A look that cannot be decided is quarantined and its record left alone."""
+    bad: dict[Thing, str] = {}
+    while True:
+        try:
+            return prepare_without(db, scene, order, bad)
+        except Poisoned as error:
+            bad[thing_of(error.change)] = str(error)
+
+
+def prepare_without(db: Database, scene: Scene, order: Order, bad: Mapping[Thing, str]) -> Prepared:
+    """Prepare an order, ignoring the looks at bad things."""
+    made, space = Prepared(), scene.space()
+    looks = [look for look in order.looks if thing_of(look) not in bad]
+    loaded = load_for(db, space, looks, ids=[one.record for one in order.due])
+    space.proofs.update(order.proofs)
+    taken = take_looks(db, space, looks)
+    fresh = {thing_of(look): look for look in looks}
+    candidates = [c for due in order.due if (c := choose(db, space, due, fresh, made)) is not None]
+    space.behind -= {(one.record, order.platform) for one in order.due}
+    store(db, space, loaded, taken, made.judged)
+    made.judged.broken = [
+        Quarantined(*thing, f"{thing[0]} {thing[1]}", reason) for thing, reason in bad.items()
+    ]
+    letters.quarantine(db, made.judged.broken, scene.now)
+    for one in weighed(db, scene, order.platform, candidates, made):
+        made.sendings.append(journal(db, scene, one))
+    return made
+
+
+def take_looks(db: Database, space: Space, looks: Sequence[Change]) -> list[Waiting]:
+    """Decide looks at once; one that asks for more goes the ordinary way, through the inbox."""
+    taken = []
+    for look in looks:
+        said = observed(space, look)
+        if said.verdict in (Verdict.ABSORBED, Verdict.DROPPED):
+            taken.append(Waiting(0, look, seen.look_hash(look)))
+        else:
+            inbox.add(db, look.platform, look.collection, [look], now=space.now)
+    return taken
+
+
+def choose(db: Database, space: Space, due: Due, fresh: Mapping[Thing, Change], made: Prepared) -> Candidate | None:
+    """Plan a record again and return its write if it may go; else its outbox row says what it waits for."""
+    record = space.records[due.record]
+    if (record.id, due.platform) in space.in_flight:
+        return None
+    member = space.rules.entities[record.entity].members[due.platform]
+    planned = plan(space, record, due.platform)
+    if planned.write is None:
+        rest(db, space, due)
+        return None
+    if not proved(db, space, record, planned, due, fresh):
+        return None
+    allowed, proposal = permitted(db, space, record, planned)
+    if proposal is not None and proposal.state == "open" and proposal.proposed_at == space.now:
+        made.proposed.append(proposal)
+    if allowed.write is None or is_refused(db, record, allowed.write):
+        outbox.clear(db, due.record, due.platform, mark=due.mark)
+        return None
+    shadow = record.shadows.get(due.platform)
+    look = fresh.get((due.platform, shadow.collection, shadow.id)) if shadow else None
+    return Candidate(due, record, filled(member, allowed.write, look), member)
+
+
+def rest(db: Database, space: Space, due: Due) -> None:
+    """There is nothing to say: the record leaves the outbox, and what was proposed for it is obsolete."""
+    outbox.clear(db, due.record, due.platform, mark=due.mark)
+    proposals.withdraw(db, due.record, due.platform, now=space.now)
+
+
+def proved(
+    db: Database, space: Space, record: Record, planned: Plan, due: Due, fresh: Mapping[Thing, Change]
+) -> bool:
+    """Return whether everything a plan needs is there; else let the record wait for it."""
+    if not planned.need:
+        return True
+    if planned.need == "look" and is_fresh(record, due.platform, fresh):
+        return True
+    if planned.need == "sweep":
+        await_sweep(db, due)
+    else:
+        outbox.postpone(db, due.record, due.platform, until=space.now + AGAIN, error=UNANSWERED, counts=False)
+    return False
+
+
+def is_fresh(record: Record, platform: str, fresh: Mapping[Thing, Change]) -> bool:
+    """Return whether the thing was read just now, and nothing newer was heard of it since."""
+    shadow = record.shadows.get(platform)
+    if shadow is None or shadow.life is not Life.ALIVE:
+        return False
+    look = fresh.get((platform, shadow.collection, shadow.id))
+    if look is None or look.item is None:
+        return False
+    return look.as_of >= shadow.as_of or (look.version is not None and look.version == shadow.version)
+
+
+def is_refused(db: Database, record: Record, write: Write) -> bool:
+    """Return whether the platform refused the very same write before, and nobody said to try it again."""
+    letter = letters.of_write(db, record.id, write.platform)
+    return letter is not None and letter.op == write.op and letter.body.get("sent") == write.sent
+
+
+def filled(member: Member, write: Write, look: Change | None) -> Write:
+    """Return a write with what its guard and its platform need of the thing as just read."""
+    if look is None or look.item is None or write.op is Op.CREATE:
+        return write
+    item = look.item
+    version = look.version if member.guard == "version" and member.abilities.guard else None
+    before = {path: known for path in write.values if not isinstance(known := get_path(item, parse_path(path)), Absent)}
+    return replace(write, item=item, version=version, before=before)
+
+
+def weighed(
+    db: Database, scene: Scene, platform: str, candidates: Sequence[Candidate], made: Prepared
+) -> list[Candidate]:
+    """Return the writes that no breaker stops; those it stops wait until a person resets it."""
+    loads: dict[str, Load] = {}
+    for one in candidates:
+        load = loads.setdefault(one.record.entity, {kind: set() for kind in KINDS})
+        add(load, one.record, one.write)
+    for entity, load in loads.items():
+        made.trips += judge_load(db, scene, platform, entity, load)
+    stopped = {trip.entity for trip in made.trips if trip.paused}
+    for one in candidates:
+        if one.record.entity in stopped:
+            outbox.postpone(db, one.due.record, platform, until=NEVER, error=BREAKER, counts=False)
+    return [one for one in candidates if one.record.entity not in stopped]

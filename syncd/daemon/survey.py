@@ -1,0 +1,143 @@
+"""The first look at what a platform is behind on: what is there to send, and what must be asked before it may be sent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from syncd.core.mapping import native_value
+from syncd.core.model import Native, Record, Value
+from syncd.core.plan import Plan, plan
+from syncd.core.rules import Entity
+from syncd.core.space import Space, Thing
+from syncd.core.values import NoWord
+from syncd.daemon.judge import NEVER, WAITS_FOR_SWEEP
+from syncd.daemon.scene import Scene
+from syncd.daemon.weigh import BREAKER, stopped
+from syncd.ledger import outbox, pauses, records
+from syncd.ledger.outbox import Due
+from syncd.ledger.schema import Database
+
+PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A look-up by match key: whether ``platform`` has the record, by a native value at a path."""
+
+    record: int
+    platform: str
+    collection: str
+    path: str
+    value: Native
+
+
+@dataclass(slots=True)
+class Survey:
+    """What is due and what it needs: things to read, look-ups, and collections that must be swept first."""
+
+    due: list[Due] = field(default_factory=list)
+    looks: list[Thing] = field(default_factory=list)
+    queries: list[Query] = field(default_factory=list)
+    sweeps: set[tuple[str, str]] = field(default_factory=set)
+    seen: int = 0  # rows that were due, those with nothing to send included
+
+
+def survey(db: Database, scene: Scene, platform: str, *, limit: int) -> Survey:
+    """Plan up to ``limit`` records that a platform is behind on; those with nothing to say leave the outbox."""
+    found = Survey()
+    due = outbox.due(db, platform, scene.now, limit)
+    found.seen = len(due)
+    space = scene.space()
+    records.load(db, space, records=[one.record for one in due])
+    blocks = blocked(db, scene, platform)
+    for one in due:
+        record = space.records[one.record]
+        entity = space.rules.entities.get(record.entity)
+        reason = blocks.get(record.entity) or blocks.get("")
+        if entity is None or platform not in entity.members:
+            outbox.clear(db, one.record, platform, mark=one.mark)
+        elif reason:
+            outbox.postpone(db, one.record, platform, until=reason[1], error=reason[0], counts=False)
+        else:
+            sort(db, space, record, one, found)
+    return found
+
+
+def blocked(db: Database, scene: Scene, platform: str) -> dict[str, tuple[str, int]]:
+    """Return why and until when entities may not be written to a platform; entity '' is all of them."""
+    blocks = dict.fromkeys(stopped(db, platform), (BREAKER, NEVER))
+    paused = [one for one in pauses.standing(db, scene.now) if one.platform == platform]
+    return {one.entity: (PAUSED, one.until or NEVER) for one in paused} | blocks
+
+
+def sort(db: Database, space: Space, record: Record, due: Due, found: Survey) -> None:
+    """Put one record where it belongs: nothing to send, to be asked about, or ready."""
+    planned = plan(space, record, due.platform)
+    entity = space.rules.entities[record.entity]
+    if planned.need == "look" and planned.write is not None and planned.write.id is not None:
+        found.looks.append((due.platform, planned.write.collection, planned.write.id))
+    elif planned.need == "find":
+        ask(db, space, record, due, found, platform=due.platform)
+    elif planned.need == "authority" and record.tomb is not None:
+        ask(db, space, record, due, found, platform=record.tomb.platform)
+    elif planned.need == "sweep":
+        await_sweep(db, due)
+        found.sweeps |= unproved(space, entity, record, planned)
+        return
+    found.due.append(due)
+
+
+def ask(db: Database, space: Space, record: Record, due: Due, found: Survey, *, platform: str) -> None:
+    """Ask a platform by key; where it cannot be asked, only a scan can tell."""
+    values = {name: golden.value for name, golden in record.golden.items()}
+    query = query_for(space.rules.entities[record.entity], record.id, values, platform)
+    if query is not None:
+        found.queries.append(query)
+        return
+    member = space.rules.entities[record.entity].members.get(platform)
+    if member is not None:
+        await_sweep(db, due)
+        found.sweeps.add((platform, member.collection))
+
+
+def await_sweep(db: Database, due: Due) -> None:
+    """Let a record wait until a scan is complete and decided."""
+    outbox.postpone(db, due.record, due.platform, until=NEVER, error=WAITS_FOR_SWEEP, counts=False)
+
+
+def unproved(space: Space, entity: Entity, record: Record, planned: Plan) -> set[tuple[str, str]]:
+    """Return the collections whose complete scan a create waits for."""
+    assert planned.write is not None
+    never = {
+        (m.platform, m.collection)
+        for m in entity.members.values()
+        if m.abilities.list and (m.platform, m.collection) not in space.swept
+    }
+    target = entity.members[planned.write.platform]
+    old = space.swept.get((target.platform, target.collection), -1) <= record.born
+    return never | ({(target.platform, target.collection)} if old and not target.abilities.find else set())
+
+
+def query_for(entity: Entity, record: int, values: Mapping[str, Value], platform: str) -> Query | None:
+    """Return how to ask a platform for a record with these values: by the first match key of one field that it has, or None."""
+    member = entity.members.get(platform)
+    if member is None or not member.abilities.find:
+        return None
+    for match in entity.matches:
+        name = match.by[0]
+        value = values.get(name)
+        if len(match.by) > 1 or value is None or platform not in entity.fields[name].maps:
+            continue
+        try:
+            native = native_value(entity, platform, name, value)
+        except NoWord:
+            continue
+        return Query(record, platform, member.collection, entity.fields[name].maps[platform].path, native)
+    return None
+
+
+def things_by_collection(things: Sequence[Thing]) -> dict[tuple[str, str], list[str]]:
+    """Return native ids by platform and collection, each once."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for platform, collection, native in things:
+        found.setdefault((platform, collection), {})[native] = None
+    return {place: list(ids) for place, ids in found.items()}
