@@ -84,6 +84,7 @@ class Platform:
     answers: dict[str, Receipt] = field(default_factory=dict)  # by idempotency key
     versions: dict[tuple[str, str], int] = field(default_factory=dict)  # never repeat, not even in another life
     ids: int = 0
+    loaded: bool = False
 
     def put(self, collection: str, native_id: str, item: Item) -> Thing:
         """Store a thing as anybody may, and log the change."""
@@ -167,6 +168,8 @@ class Memory:
     def _ask(self) -> int:
         if self.platform.down:
             raise TransientError(f"{self.setup.platform}: down")
+        if not self.platform.loaded:
+            _load(self.platform, self.setup)
         return self.setup.number()
 
     def _apply(self, write: Write) -> Receipt | ConnectorError:
@@ -274,33 +277,39 @@ class MemoryKind:
         return replace(self.able, guard=self.able.guard and write.guard in {None, "version"})
 
     def connect(self, setup: Setup) -> Connector:
-        """Return a connector to the platform of that name, made and loaded when it is first named."""
-        if setup.platform not in self.platforms:
-            self.platforms[setup.platform] = Platform(setup.now)
-            _load(self.platforms[setup.platform], setup)
-        return Memory(setup, self.platforms[setup.platform], self.able)
+        """Return a connector to the platform of that name; its file is loaded when it is first asked for anything."""
+        platform = self.platforms.setdefault(setup.platform, Platform(setup.now))
+        return Memory(setup, platform, self.able)
 
 
 def _load(platform: Platform, setup: Setup) -> None:
-    if setup.connection.load is None:
+    platform.loaded = setup.connection.load is None
+    if platform.loaded:
         return
     file = Path(setup.folder, setup.connection.load)
     try:
         lines = file.read_bytes().splitlines()
     except OSError as error:
         raise PermanentError(f"{file}: {error.strerror}") from error
+    found: list[tuple[str, Item]] = []
     for place, line in enumerate(lines, start=1):
         try:
-            _load_thing(platform, setup, decode(line))
+            found.append(_thing_in(setup, decode(line)))
         except (BadBody, KeyError, TypeError) as error:
             raise PermanentError(f"{file}:{place}: {error}") from error
+    for collection, item in found:
+        path = setup.collections[collection].options.id
+        native_id = str(pick(item, path) or platform.new_id())
+        platform.put(collection, native_id, placed(item, path, native_id))
+    platform.loaded = True
 
 
-def _load_thing(platform: Platform, setup: Setup, line: Native) -> None:
-    only = next(iter(setup.collections), "") if len(setup.collections) == 1 else None
+def _thing_in(setup: Setup, line: Native) -> tuple[str, Item]:
+    only = next(iter(setup.collections)) if len(setup.collections) == 1 else None
     collection, item = (only, line) if only is not None else (line["collection"], line["item"])
-    native_id = str(pick(item, setup.collections[collection].options.id) or platform.new_id())
-    platform.put(collection, native_id, placed(item, setup.collections[collection].options.id, native_id))
+    if not isinstance(item, dict) or collection not in setup.collections:
+        raise TypeError("not a thing of a collection")
+    return collection, item
 
 
 KIND = MemoryKind()
