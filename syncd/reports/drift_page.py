@@ -9,6 +9,7 @@ from syncd.reports.drift import FIXABLE, Row, causes_of, entities_of
 from syncd.reports.page import Cell, Column, Look, Page, Section, Tone
 
 SHOWN = 20
+WIDE = 100  # columns from which the causes are said in full
 LABELS = {
     "unreadable": "could not be read",
     "stray": "stray edit (not the field's owner)",
@@ -21,14 +22,14 @@ LABELS = {
     "in_flight": "write under way",
 }
 TONES = {"held": Tone.WARN, "in_flight": Tone.DIM, "unreadable": Tone.BAD, "refused": Tone.BAD}
-HOLDERS = {
-    "conflict": "syncd conflicts",
-    "proposal": "syncd changes",
-    "breaker": "syncd breaker show",
-    "pause": "syncd status",
-    "quiet": "nothing (quiet hours)",
-    "stale": "nothing until the owner is read again",
-}
+HOLDERS = (  # what a row that waits says of its reason, and where to look
+    ("proposed", "syncd changes"),
+    ("breaker", "syncd breaker show"),
+    ("paused", "syncd status"),
+    ("quiet", "nothing (quiet hours)"),
+    ("stale", "nothing until its owner is read"),
+    ("", "syncd conflicts"),
+)
 
 
 def page(document: Mapping[str, Any], look: Look) -> Page:
@@ -37,7 +38,7 @@ def page(document: Mapping[str, Any], look: Look) -> Page:
     if entities_of(document):
         parts.append(_entities(document))
     if document["rows"]:
-        parts += [_causes(document), _rows(document, look)]
+        parts += [_causes(document, look), _rows(document, look)]
     return Page(_head(document, look), parts, _foot(document), title=f"Drift report {document['id']}")
 
 
@@ -85,7 +86,8 @@ def _entity(line: Mapping[str, Any], *, unread: bool) -> tuple[Cell | str, ...]:
     )
 
 
-def _causes(document: Mapping[str, Any]) -> Section:
+def _causes(document: Mapping[str, Any], look: Look) -> Section:
+    narrow = look.width is not None and look.width < WIDE
     first = causes_of(document["rows"])
     lines: list[tuple[Cell | str, ...]] = []
     for why, label in LABELS.items():
@@ -94,13 +96,15 @@ def _causes(document: Mapping[str, Any]) -> Section:
             rows = [row for row in document["rows"] if row["why"] == why and first[row["entity"], row["record"]] == why]
             step = STEPS[why](rows, document) if rows else ""
             fix = "--fix" if why in FIXABLE and any(row.get("action") for row in rows) else ""
-            lines.append((Cell(label, TONES.get(why, Tone.PLAIN)), figures.number(count), step, fix))
+            words = label.partition(" (")[0] if narrow else label
+            lines.append((Cell(words, TONES.get(why, Tone.PLAIN)), figures.number(count), step, fix))
     columns = (Column("why"), Column("records", right=True), Column("next step", least=20), Column(""))
     return Section(columns, lines)
 
 
 def _per_platform(rows: Sequence[Row]) -> str:
-    counts = Counter(row["action"]["platform"] for row in rows if row.get("action"))
+    places = {(row["action"]["platform"], row["entity"], row["record"]) for row in rows if row.get("action")}
+    counts = Counter(sorted(platform for platform, _, _ in places))
     return ", ".join(f"{name} {count:,}" for name, count in counts.most_common())
 
 
@@ -137,8 +141,9 @@ def _spelling(rows: Sequence[Row], _: Mapping[str, Any]) -> str:
 
 
 def _holder(rows: Sequence[Row], _: Mapping[str, Any]) -> str:
-    held = Counter(HOLDERS.get(row.get("held_by") or "", HOLDERS["conflict"]) for row in rows)
-    return ", ".join(command for command, _ in held.most_common())
+    reasons = (row.get("reason") or "" for row in rows)
+    held = Counter(next(step for word, step in HOLDERS if word in reason) for reason in reasons)
+    return ", ".join(step for step, _ in held.most_common())
 
 
 def _letters(_: Sequence[Row], __: Mapping[str, Any]) -> str:
@@ -204,7 +209,8 @@ def _side(side: Mapping[str, Any] | None) -> str:
 def _foot(document: Mapping[str, Any]) -> str:
     totals = document["totals"]
     since = f" since {document['previous']}" if document.get("previous") else ""
-    change = f"  {totals['new']:,} new, {totals['gone']:,} gone{since}." if totals["new"] or totals["gone"] else ""
+    moved = [f"{totals[key]:,} {key}" for key in ("new", "gone") if totals[key]]
+    change = f"  {', '.join(moved)}{since}." if moved else ""
     records = figures.plural(totals["records"], "record")
     if not document["complete"]:
         names = [one["platform"] for one in (document.get("platforms") or {}).get("failed", ())]

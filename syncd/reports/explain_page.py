@@ -65,11 +65,12 @@ def _readings(document: Mapping[str, Any], look: Look) -> Section:
 
 
 def _time(stamp: str | None, now: str, look: Look) -> str:
-    """Return the time of day of a moment of today, else its date and time."""
+    """Return the time of day of a moment of today; else how long ago, or on a pipe its date and time."""
     if stamp is None:
         return ""
     text = figures.moment(stamp, local=look.local)
-    return text[11:] if text[:10] == figures.moment(now, local=look.local)[:10] else text
+    today = text[:10] == figures.moment(now, local=look.local)[:10]
+    return text[11:] if today else f"{figures.age(stamp, now)} ago" if look.relative else text
 
 
 def _record(document: Mapping[str, Any]) -> Page:

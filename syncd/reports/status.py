@@ -14,6 +14,7 @@ from syncd.reports.page import Cell, Column, Look, Page, Section, Tone
 
 SCHEMA = "syncd.status/1.0"
 TONES = {"ok": Tone.GOOD, "slow": Tone.WARN, "throttled": Tone.WARN, "down": Tone.BAD, "paused": Tone.WARN}
+BESIDE = 36  # columns of a sentence that leave room for its command
 NOT_RUNNING = {"running": False, "pid": None, "since": None, "ready": False}
 
 
@@ -87,14 +88,19 @@ def _need(text: str, command: str) -> dict[str, str]:
 def page(document: Mapping[str, Any], look: Look) -> Page:
     """Return the head line, the platforms, and what needs a person."""
     platforms = Section(_columns(look), [_row(one, look) for one in document["platforms"]])
-    needs = [(one["text"], Cell(one["command"], Tone.HEAD)) for one in document["attention"]]
-    columns = (Column("", least=30), Column(""))
-    section = Section(columns, needs, title="What needs a person", headless=True)
+    needs = [text for one in document["attention"] for text in _need_lines(one["text"], one["command"])]
     foot = "" if needs else "Nothing needs a person."
-    return Page(_head(document, look), [platforms, *([section] if needs else [])], foot, title="Status")
+    parts: list[Section | str] = [platforms, *(["\n".join(["What needs a person", *needs])] if needs else [])]
+    return Page(_head(document), parts, foot, title="Status")
 
 
-def _head(document: Mapping[str, Any], look: Look) -> str:
+def _need_lines(text: str, command: str) -> list[str]:
+    """Return a sentence with its command beside it, or below it where the sentence is long."""
+    text = figures.plain(text)
+    return [f"  {text:<{BESIDE}}  {command}"] if len(text) <= BESIDE else [f"  {text}", f"  {'':<{BESIDE}}  {command}"]
+
+
+def _head(document: Mapping[str, Any]) -> str:
     daemon, counts = document["daemon"], document["open"]
     up = "not running"
     if daemon["running"]:
@@ -113,13 +119,7 @@ def _head(document: Mapping[str, Any], look: Look) -> str:
         f"dead {counts['dead']:,}",
         f"breaker {'OPEN' if counts['breakers'] else 'closed'}",
     ]
-    return "   ".join(word for word in words if word) if look.width is None or look.width >= 100 else _short(words)
-
-
-def _short(words: list[str]) -> str:
-    """Return the head on two lines."""
-    words = [word for word in words if word]
-    return "   ".join(words[:4]) + "\n" + "   ".join(words[4:])
+    return "   ".join(word for word in words if word)
 
 
 def _columns(look: Look) -> tuple[Column, ...]:

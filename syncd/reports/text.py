@@ -1,7 +1,8 @@
 """A page as plain text: aligned columns, shortened in the middle only where a terminal's width asks for it."""
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from syncd.reports.page import Cell, Column, Look, Page, Section, Tone, text_of, tone_of
 
@@ -12,10 +13,29 @@ CODES = {Tone.GOOD: "32", Tone.WARN: "33", Tone.BAD: "31", Tone.DIM: "2", Tone.H
 
 def render(page: Page, look: Look) -> str:
     """Return the page as text that ends with a line break."""
-    blocks = [paint(page.head, Tone.HEAD, look)] if page.head else []
+    blocks = [paint(fold(page.head, look.width), Tone.HEAD, look)] if page.head else []
     blocks += [part if isinstance(part, str) else _section(part, look) for part in page.parts]
-    blocks.append(page.foot)
+    blocks.append(fold(page.foot, look.width))
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def fold(text: str, room: int | None) -> str:
+    """Return lines that fit the room, broken where two blanks or more stand."""
+    if room is None:
+        return text
+    return "\n".join(folded for line in text.split("\n") for folded in _folded(line, room))
+
+
+def _folded(line: str, room: int) -> Iterator[str]:
+    indent = line[: len(line) - len(line.lstrip())]
+    part = ""
+    for word in re.split(r"(?<=\S)(?=  )", line):
+        if part and width_of(part + word) > room:
+            yield part
+            part = indent + word.lstrip()
+        else:
+            part += word
+    yield part
 
 
 def paint(text: str, tone: Tone, look: Look) -> str:
