@@ -92,7 +92,7 @@ def versions(
     rows = db.execute(
         "SELECT v.record, v.version, v.at, v.fields, d.cause, d.config, d.body FROM version v"
         " LEFT JOIN decision d ON d.id = (SELECT min(id) FROM decision WHERE record = v.record AND version = v.version)"
-        " WHERE v.record = ? AND v.at >= ? AND (?3 IS NULL OR v.fields -> ('$.' || json_quote(?3)) IS NOT NULL)"
+        " WHERE v.record = ? AND v.at >= ? AND (?3 IS NULL OR EXISTS (SELECT 1 FROM json_each(v.fields) f WHERE f.key = ?3))"
         " ORDER BY v.version DESC LIMIT ?4",
         (record, when(since or 0), field, limit),
     )
@@ -134,7 +134,7 @@ def decisions(
         "SELECT d.id, d.config, d.record, d.version, d.at, d.cause, d.body, v.fields FROM decision d"
         " LEFT JOIN version v ON v.record = d.record AND v.version = d.version"
         " WHERE d.record = ? AND (?2 IS NULL OR d.at <= ?2)"
-        " AND (?3 IS NULL OR d.body -> ('$.fields.' || json_quote(?3)) IS NOT NULL"
+        " AND (?3 IS NULL OR EXISTS (SELECT 1 FROM json_each(d.body, '$.fields') f WHERE f.key = ?3)"
         "  OR EXISTS (SELECT 1 FROM json_each(d.body, '$.strays') s WHERE s.value ->> '$.field' = ?3))"
         " ORDER BY d.id DESC LIMIT ?4",
         (record, None if until is None else when(until), field, limit),

@@ -1,6 +1,7 @@
 """Which ledgers are taken, and which are known to be another than the one we left (R32)."""
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -91,7 +92,7 @@ class TestSchema:
         rows = {
             "version": "INSERT INTO version VALUES (1, 1, 9, 'now', '{}')",
             "decision": "INSERT INTO decision VALUES (1, 1, 9, 'now', 'read', 'sha', '{}')",
-            "attempt": "INSERT INTO attempt VALUES (1, 1, 'p', 'shop', 'c', NULL, 'update', 'k', 1, 1, 1, 0, 0, '{}', 'done', NULL, 1)",
+            "attempt": "INSERT INTO attempt VALUES (1, 1, 'p', 'a', 'c', NULL, 'op', 'k', 1, 1, 1, 0, 0, '{}', 'done', '', 1)",
             "audit": "INSERT INTO audit VALUES (1, 'now', 'ana', 'pause', '{}')",
         }
         db.execute(rows[table])
@@ -170,50 +171,60 @@ class TestStamp:
 class TestRebase:
     """R32: after a copy came back, nothing undecided is trusted and counters start afresh."""
 
-    def test_what_was_under_way_is_dropped_and_every_interval_opened(self, path: Path) -> None:
+    def before(self, db: Database) -> str:
+        """A ledger with something of everything; returns its epoch."""
+        one = record(1, shadow("erp", "1", fields={"stock": known(7, base=7), "name": known()}), shadow("shop", "10"))
+        one.golden["stock"] = GoldenField(7, NOW, NOW, "erp", seed=(0, 7))
+        keep(db, one, record(2, shadow("erp", "2", life=Life.GONE), life=Life.GONE))
+        first, _ = take(db, change("1", event_id="e1"), change("2"))
+        inbox.finish(db, [first.id], now=NOW)
+        attempts.intend(db, write(1), epoch="e", as_of=3, raws={}, now=NOW, lifetime=9)
+        proposals.propose(db, 1, "shop", op=Op.UPDATE, fields=[Planned("name", "title", "a", "b")], why="", now=NOW)
+        cursors.move(db, "erp", "items", "t7")
+        cursors.prove(db, "erp", "items", 3)
+        sweeps.begin(db, "erp", "items", as_of=4, now=NOW)
+        breakers.trip(db, "shop", "product", "changes", figures={}, now=NOW)
+        breakers.reset(db, "shop", "product", allow=9, until=NOW + 9, note="", by="ana", now=NOW)
+        return meta.get(db, "epoch") or ""
+
+    @pytest.fixture
+    def restored(self, path: Path) -> Iterator[Database]:
+        """The ledger after its backup was put back."""
         with opened(path, None) as db:
-            counter = {"stock": known(7, base=7), "name": known()}
-            tomb = record(2, shadow("erp", "2", life=Life.GONE), life=Life.GONE)
-            stock = GoldenField(7, NOW, NOW, "erp", seed=(0, 7))
-            one = record(1, shadow("erp", "1", fields=counter), shadow("shop", "10"))
-            one.golden["stock"] = stock
-            keep(db, one, tomb)
-            take(db, change("1", event_id="e1"), change("2"))
-            first = inbox.pending(db, 9, now=NOW)[0]
-            inbox.finish(db, [first.id], now=NOW)
-            attempt = attempts.intend(db, write(1), epoch="e", as_of=3, raws={}, now=NOW, lifetime=9)
-            proposals.propose(db, 1, "shop", op=Op.UPDATE, fields=[Planned("name", "title", "a", "b")], why="", now=NOW)
-            cursors.move(db, "erp", "items", "t7")
-            cursors.prove(db, "erp", "items", 3)
-            sweeps.begin(db, "erp", "items", as_of=4, now=NOW)
-            breakers.trip(db, "shop", "product", "changes", figures={}, now=NOW)
-            breakers.reset(db, "shop", "product", allow=9, until=NOW + 9, note="", by="ana", now=NOW)
-            epoch = meta.get(db, "epoch")
+            epoch = self.before(db)
         backup.backup(path, path.with_suffix(".copy"))
-        with opened(path.with_suffix(".copy"), (epoch or "", 0)) as db:
+        with opened(path.with_suffix(".copy"), (epoch, 0)) as db:
             assert facts(db)[0] != epoch
             assert facts(db)[1] == opening.COPY
-            back = records.one(db, 1)
-            assert back is not None
-            there = back.shadows["erp"].fields
-            assert there["stock"].base is None
-            assert {(f.lo, f.hi) for f in there.values()} == {(0, NOW)}
-            assert set(back.golden) == {"sku", "name"}
-            assert {(g.lo, g.hi) for g in back.golden.values()} == {(0, NOW)}
-            assert inbox.pending(db, 9, now=NOW) == []
-            assert inbox.add(db, "erp", "items", [change("1", event_id="e1")], now=NOW).repeats == 1
-            tried = attempts.get(db, attempt.id)
-            assert tried is not None
-            assert tried.outcome == "dropped"
-            assert [p.state for p in proposals.in_state(db, "open", "obsolete")] == ["obsolete"]
-            [feed] = cursors.feeds(db)
-            assert (feed.position, feed.swept) == ("t7", None)
-            last = sweeps.last(db, "erp", "items")
-            assert last is not None
-            assert last.state == "incomplete"
-            assert breakers.allowance(db, "shop", "product", now=NOW) is None
-        with opened(path.with_suffix(".copy"), None) as db:
-            assert facts(db)[1] == opening.MOVED, "the copy was opened once; now it is an ordinary ledger that lost its stamp"
+            yield db
+
+    def test_counters_start_afresh_and_every_interval_is_open(self, restored: Database) -> None:
+        back = records.one(restored, 1)
+        assert back is not None
+        there = back.shadows["erp"].fields
+        assert there["stock"].base is None
+        assert {(f.lo, f.hi) for f in there.values()} == {(0, NOW)}
+        assert set(back.golden) == {"sku", "name"}
+        assert {(g.lo, g.hi) for g in back.golden.values()} == {(0, NOW)}
+
+    def test_what_was_under_way_is_dropped_but_known_events_stay_known(self, restored: Database) -> None:
+        assert inbox.pending(restored, 9, now=NOW) == []
+        assert inbox.add(restored, "erp", "items", [change("1", event_id="e1")], now=NOW).repeats == 1
+        assert [t.outcome for t in attempts.of_record(restored, 1)] == ["dropped"]
+        assert [p.state for p in proposals.in_state(restored, "open", "obsolete")] == ["obsolete"]
+        assert breakers.allowance(restored, "shop", "product", now=NOW) is None
+
+    def test_nothing_proves_an_absence_until_it_is_read_again(self, restored: Database) -> None:
+        [feed] = cursors.feeds(restored)
+        assert (feed.position, feed.swept) == ("t7", None)
+        last = sweeps.last(restored, "erp", "items")
+        assert last is not None
+        assert last.state == "incomplete"
+
+    def test_once_opened_it_is_a_ledger_like_any_other(self, restored: Database, path: Path) -> None:
+        epoch = meta.get(restored, "epoch") or ""
+        with opened(path.with_suffix(".copy"), (epoch, 0)) as db:
+            assert facts(db) == (epoch, opening.COPY), "until a person accepts it"
 
 
 class TestBackup:
@@ -242,17 +253,16 @@ class TestBackup:
             backup.backup(path, path.with_suffix(".bak"))
         assert not path.with_suffix(".bak").exists()
 
-    def test_a_damaged_copy_is_said(self, db: Database, path: Path) -> None:
+    def test_a_damaged_ledger_gives_no_copy(self, db: Database, path: Path) -> None:
         keep(db, *(record(n, shadow("erp", str(n))) for n in range(1, 200)))
         db.close()
-        raw = bytearray(path.read_bytes())
-        db = sqlite3.connect(path)
-        (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'record_by_key'").fetchone()
-        db.close()
-        raw[(page - 1) * 4096 : page * 4096] = bytes(4096)
-        path.write_bytes(raw)
-        with pytest.raises(LedgerError, match="cannot make the backup"):
-            backup.backup(path, path.with_suffix(".bak"))
+        sound = path.read_bytes()
+        in_index = re.compile(rb"(productSKU-15)0(?!alive)")
+        for damaged in (in_index.sub(rb"\1X", sound), sound[: len(sound) // 2]):
+            path.write_bytes(damaged)
+            with pytest.raises(LedgerError, match="cannot make the backup"):
+                backup.backup(path, path.with_suffix(".bak"))
+            assert not path.with_suffix(".bak").exists()
 
 
 class TestReading:
@@ -276,10 +286,10 @@ class TestReading:
             with reading.read_only(path) as reader:
                 assert records.one(reader, 1) is not None
             patch.setattr(reading, "open_uri", lambda uri: live(unable))
-            with pytest.raises(LedgerError, match="cannot read .*unable to open"), reading.read_only(path):
+            with pytest.raises(LedgerError, match=r"cannot read .*unable to open"), reading.read_only(path):
                 pass  # pragma: no cover
             Path(f"{path}-wal").touch()
-            with pytest.raises(LedgerError, match="cannot read .*unable to open"), reading.read_only(path):
+            with pytest.raises(LedgerError, match=r"cannot read .*unable to open"), reading.read_only(path):
                 pass  # pragma: no cover
 
     def test_as_another_user_who_may_only_read(self, db: Database) -> None:

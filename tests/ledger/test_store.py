@@ -235,12 +235,15 @@ class TestOpen:
             async with store.open(tmp_path / "ledger.db", now=NOW):
                 pass  # pragma: no cover
 
-    async def test_what_is_no_database_is_refused_and_left_alone(self, path: Path) -> None:
+    def test_what_is_no_database_is_refused_and_left_alone(self, path: Path) -> None:
+        async def use() -> None:
+            async with store.open(path, now=NOW):
+                pass  # pragma: no cover
+
         path.write_text("a shopping list, quite long so that it is more than a header " * 50)
         before = path.read_bytes()
         with pytest.raises(LedgerError, match="not a database"):
-            async with store.open(path, now=NOW):
-                pass  # pragma: no cover
+            asyncio.run(use())
         assert path.read_bytes() == before
 
     async def test_an_error_inside_closes_the_ledger(self, path: Path) -> None:

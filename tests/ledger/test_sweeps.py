@@ -127,6 +127,8 @@ class TestAbsence:
         assert last is not None
         assert (last.state, last.lost, last.why) == ("disbelieved", 3, "3 of 3 missing")
         assert sweeps.last(db, "erp", "items", proving=True) is None
+        assert sweeps.last_disbelieved(db, "erp", "items") == NOW
+        assert sweeps.last_disbelieved(db, "shop", "products") is None
         assert sweeps.decided(db) == []
 
     def test_an_empty_listing_where_there_was_nothing_is_a_scan(self, db: Database) -> None:
@@ -195,6 +197,10 @@ class TestProof:
         assert sweeps.decided(db) == []
         assert reload(db).swept == {("erp", "items"): 10}
         assert reload(db).read_at == {"erp": NOW}
+
+    def test_a_proof_alone_is_no_read(self, db: Database) -> None:
+        cursors.prove(db, "erp", "items", 3)
+        assert (reload(db).swept, reload(db).read_at) == ({("erp", "items"): 3}, {})
 
     def test_a_later_scan_proves_more_and_an_earlier_one_nothing_less(self, db: Database) -> None:
         for as_of in (20, 10):
