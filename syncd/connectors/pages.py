@@ -22,7 +22,7 @@ _REL_NEXT = re.compile(r'rel\s*=\s*"?(?:[^"]*\s)?next(?:[\s"]|$)', re.IGNORECASE
 
 
 class Pages(Options):
-    """How a list is paged. ``next`` is the path of the next cursor (or address), ``total`` that of the number of things."""
+    """How a list is paged. ``next`` is the path of the next cursor (or address), ``total`` as in the collection."""
 
     by: Literal["page", "offset", "cursor", "link", "none"] = "page"
     start: int | None = None
@@ -60,6 +60,7 @@ class Walk:
         *,
         items: str,
         pages: Pages | None,
+        total: str | None = None,
         single: str | None = None,
     ) -> None:
         names = template.names
@@ -70,7 +71,8 @@ class Walk:
         self._single = single
         self._pages = pages or Pages(by="page" if "page" in names else "offset" if "offset" in names else "none")
         if single is not None and self._pages.by in {"page", "offset"} and self._pages.by not in names:
-            self._pages = Pages(by="none", total=self._pages.total)
+            self._pages = Pages(by="none")
+        self._total = total or (pages.total if pages else None)
         self._sized = "size" in names or "size" in self._pages.model_fields_set
         self._count = 0
         self._previous: list[Native] = []
@@ -154,11 +156,11 @@ class Walk:
 
     def _short(self, parsed: Parsed) -> str:
         """Return why the list cannot be all, by the number that the platform itself names."""
-        if self._pages.total is None:
+        if self._total is None:
             return ""
-        total = pick(parsed.value, self._pages.total)
+        total = pick(parsed.value, self._total)
         if not isinstance(total, int) or isinstance(total, bool):
-            return f'there is no number at "{self._pages.total}"'
+            return f'there is no number at "{self._total}"' if self._single is None else ""
         return "" if self._count >= total else f"the list says {total}, {self._count} came"
 
 

@@ -209,6 +209,7 @@ class Rest:
             values,
             items=options.items,
             pages=options.pages,
+            total=options.total,
             single=options.item if single else None,
         )
 

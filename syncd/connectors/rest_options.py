@@ -35,6 +35,7 @@ class RestCollection(Options):
     delete: Request | None = None
     pages: Pages | None = None
     items: str = ""
+    total: str | None = None  # where a list says how many things there are
     item: str = ""
     send: str = ""
     changed_at: str | None = None

@@ -62,4 +62,4 @@ def test_what_is_no_value_of_the_language_is_refused_by_its_kind(model: type[Bas
 
 def test_a_secret_is_looked_up_and_a_text_is_itself() -> None:
     assert reveal("secret:key", {"key": "value"}.__getitem__) == "value"
-    assert reveal("plain", {}.__getitem__) == "plain"
+    assert reveal("plain", str.upper) == "plain"

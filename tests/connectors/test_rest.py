@@ -162,9 +162,10 @@ async def test_a_next_page_that_was_there_before_ends_the_scan(by: str) -> None:
     assert len(stub.asked) <= 4
 
 
+@pytest.mark.parametrize("place", [{"total": "n"}, {"pages": {"by": "none", "total": "n"}}])
 @pytest.mark.parametrize("total", [None, "3", True, 3])
-async def test_a_total_that_is_not_met_or_no_number_is_not_complete(total: object) -> None:
-    options = {"list": "GET /t", "items": "data", "pages": {"by": "none", "total": "n"}}
+async def test_a_total_that_is_not_met_or_no_number_is_not_complete(total: object, place: dict[str, Any]) -> None:
+    options = {"list": "GET /t", "items": "data"} | place
     async with talking(lambda r: {"data": rows(1, 2), "n": total}, options) as (connector, _):
         [page] = await pages_of(connector)
     assert (page.last, page.complete) == (True, False)
