@@ -56,25 +56,31 @@ def _recency(scene: Scene, truth: Truth, node: Block, subject: str) -> None:
 
 
 def _not_writable(scene: Scene, field: FieldDraft, truth: Truth) -> None:
-    """Warn W246: a rule that would write outside the collection's ``writable:``."""
+    """Warn W246: a rule that would write outside the collection's ``writable:``, or where nothing can be updated."""
     for name, place in field.maps.items():
-        part = scene.parts[name]
+        part, can = scene.parts[name], abilities(scene, name)
         wall = part.collection.writable if part.collection else None
         sole = truth.how == "owner" and truth.platforms == (name,)
-        if wall is None or place.direction == "in" or sole or place.path in wall or scene.mode(name) == "observe":
+        if can is None or place.direction == "in" or sole or scene.mode(name) == "observe":
             continue
-        scene.source.warning(
-            "W246",
-            field.map_nodes[name],
-            f"{name} may not be written in {place.path}",
-            hint="outside writable:",
-            why=f"{field.name} would differ there for ever: {part.platform.source.file} allows {_listed(wall)} only",
-            fix=f"add {place.path} to writable:, or write  {name}: {{path: {place.path}, direction: in}}",
-        )
+        file = part.platform.source.file
+        if wall is not None and place.path not in wall:
+            allowed = ", ".join(sorted(wall)) or "nothing"
+            _stays_drift(scene, field, name, "outside writable:", f"{file} allows {allowed} only", f"add {place.path} to it")
+        elif not can.update:
+            _stays_drift(scene, field, name, "no way to update", f"{file} does not say how", "say there how it is updated")
 
 
-def _listed(names: frozenset[str]) -> str:
-    return ", ".join(sorted(names)) or "nothing"
+def _stays_drift(scene: Scene, field: FieldDraft, platform: str, hint: str, because: str, cure: str) -> None:
+    path = field.maps[platform].path
+    scene.source.warning(
+        "W246",
+        field.map_nodes[platform],
+        f"{platform} may not be written in {path}",
+        hint=hint,
+        why=f"{field.name} would differ there for ever: {because}",
+        fix=f"{cure}, or write  {platform}: {{path: {path}, direction: in}}",
+    )
 
 
 def warn_of_platform(draft: PlatformDraft, scenes: list[Scene]) -> None:
@@ -91,6 +97,7 @@ def warn_of_platform(draft: PlatformDraft, scenes: list[Scene]) -> None:
         )
     for name, found in draft.collections.items():
         if name in written:
+            _guarded(draft, found)
             _no_evidence(draft, found)
         _returning_ids(draft, found, scenes)
 
@@ -102,6 +109,19 @@ def _writes(scene: Scene, platform: str, collection: str) -> bool:
     if not here or scene.mode(platform) == "observe":
         return False
     return any(field.maps[platform].direction != "in" for field in scene.fields.values() if platform in field.maps)
+
+
+def _guarded(draft: PlatformDraft, found: CollectionDraft) -> None:
+    """Note E102: a guard by version where there is none would be no guard at all."""
+    if draft.write.guard == "version" and found.abilities is not None and found.block.get("version") is None:
+        draft.source.error(
+            "E102",
+            found.owner,
+            'missing key "version"',
+            hint="guard: version needs it",
+            why="without a version a write could cover an edit made since we last read",
+            fix="add  version: FIELD, or write  guard: hash",
+        )
 
 
 def _no_evidence(draft: PlatformDraft, found: CollectionDraft) -> None:

@@ -75,6 +75,8 @@ def _parts(scene: Scene, section: Section) -> None:
     """Read ``in:``: the platforms and collections where the entity lives."""
     section.need("in")
     outer = section.section("in")
+    if outer and not outer.block.entries and "in" in section.block.entries:
+        literals.bad_value(scene.source, section.block.key("in"), f"{scene.name} lives nowhere", fix="name its platforms")
     for name, entry in outer.block.entries.items() if outer else ():
         platform = scene.platforms.get(name)
         if platform is None:
@@ -112,7 +114,16 @@ def _part(scene: Scene, section: Section, platform: PlatformDraft, entry: Entry)
             why=f"no {scene.name} could be read there",
             fix=f"use one of: {', '.join(names)}     (the collections of {platform.source.file})",
         )
-    return Part(platform, found, entry.key, _create(scene, section))
+    create = _create(scene, section)
+    if create and found and found.abilities and not found.abilities.create:
+        scene.source.error(
+            "E209",
+            section.block.key("create"),
+            f"{platform.name} cannot create in {found.name}",
+            why=f"{platform.source.file} does not say how a thing is created there",
+            fix="say it there, or write  create: false",
+        )
+    return Part(platform, found, entry.key, create)
 
 
 def _create(scene: Scene, section: Section) -> bool:

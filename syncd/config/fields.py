@@ -33,9 +33,7 @@ def read_fields(scene: Scene, section: Section, groups: dict[str, Section], stra
     return fields
 
 
-def _field(
-    scene: Scene, section: Section, draft: FieldDraft, groups: dict[str, Section], stray: str | None
-) -> Field | None:
+def _field(scene: Scene, section: Section, draft: FieldDraft, groups: dict[str, Section], stray: str | None) -> Field | None:
     section.known(KEYS, later=LATER)
     node = section.need("type")
     draft.type = _type(scene, node) if node is not None else None

@@ -26,9 +26,7 @@ _VENDORS = [  # (form, what stays readable, whose, what)
     (r"eyJ[0-9A-Za-z_-]{8,}\.eyJ[0-9A-Za-z_-]{8,}(?:\.[0-9A-Za-z_-]*)?", r"eyJ", "", "JSON web token"),
     (r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*", r"-----BEGIN [A-Z ]*KEY-----", "", "private key"),
 ]
-VENDORS = [
-    (re.compile(rf"(?<![0-9A-Za-z]){form}"), re.compile(head), whose, what) for form, head, whose, what in _VENDORS
-]
+VENDORS = [(re.compile(rf"(?<![0-9A-Za-z]){form}"), re.compile(head), whose, what) for form, head, whose, what in _VENDORS]
 IN_URL = re.compile(r"://[^/\s:@]*:(?!\$\{)([^/\s@]+)@")
 PLAIN = {  # keys whose value is a secret, whatever it looks like
     *("password", "passwd", "secret", "token", "bearer", "api_key", "apikey", "access_key", "secret_key", "private_key"),

@@ -9,15 +9,15 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from syncd.config import places
+from syncd.config import literals, places
 from syncd.config.cautions import warn_of_platform
 from syncd.config.diagnostics import Diagnostic, in_file_order
 from syncd.config.drafts import PlatformDraft
 from syncd.config.entity import read_entity
-from syncd.config.folder import SERVICE, read_folder, sha_of, sources_of
+from syncd.config.folder import SERVICE, read_folder, sha_of, shown, sources_of
 from syncd.config.leaks import refuse_leaks
 from syncd.config.model import Collection, Config, FileSummary, Kind, Loaded, Platform
-from syncd.config.nodes import Block, Items, Span, is_blank, plain, scalars
+from syncd.config.nodes import Block, Items, Scalar, Span, is_blank, plain, scalars
 from syncd.config.platform import name_of, read_platform
 from syncd.config.references import check_references
 from syncd.config.ruletests import read_tests
@@ -44,7 +44,12 @@ def load(
     or a probe knows, for messages that quote it.
     """
     name = str(folder)
-    return _load(name, read_folder(name), kinds, os.environ if environ is None else environ, evidence)
+    sources = read_folder(name)
+    if not sources:
+        sources = [Source(shown(name, SERVICE), SERVICE, "")]
+        fix = "name another folder with --config, or write syncd.yaml and platforms/NAME.yaml"
+        sources[0].error("E001", Span(1, 1, 2), "no config here: the folder has no .yaml files", fix=fix)
+    return _load(name, sources, kinds, os.environ if environ is None else environ, evidence)
 
 
 def load_texts(
@@ -72,6 +77,7 @@ def _load(
     check_references([one.source for one in drafts.values() if not one.later], Secrets(environ, service.secrets_dir))
     scenes = [(source, *read_entity(source, service, drafts, evidence)) for source in _of(sources, "entities/")]
     _one_entity_each([scene for _, scene, _ in scenes])
+    _one_hook_each(list(drafts.values()))
     for draft in drafts.values():
         warn_of_platform(draft, [scene for _, scene, _ in scenes])
     tests = {source.path: read_tests(source, [scene.name for _, scene, _ in scenes]) for source in _of(sources, "tests/")}
@@ -121,6 +127,23 @@ def _one_entity_each(scenes: Sequence[Scene]) -> None:
                     why="a thing that changes there could not say of which entity it is",
                     fix=f"give {scene.name} another collection     ({other.source.file}:{other.parts[name].key.span.line})",
                 )
+
+
+def _one_hook_each(drafts: Sequence[PlatformDraft]) -> None:
+    """Note E011 where two platforms have one webhook path: what comes there could not be verified for both."""
+    first: dict[str, str] = {}
+    for draft in drafts:
+        watch = draft.source.root.get("watch") if draft.source.root else None
+        webhook = watch.get("webhook") if isinstance(watch, Block) else None
+        path = webhook.get("path") if isinstance(webhook, Block) else None
+        if isinstance(path, Scalar) and first.setdefault(path.text, draft.name) != draft.name:
+            literals.bad_value(
+                draft.source,
+                path,
+                f"{path.text} is the webhook of {first[path.text]} already",
+                why="what comes there could not say from which platform it is",
+                fix=f"write  path: /hooks/{draft.name}",
+            )
 
 
 def _config(

@@ -170,7 +170,7 @@ def _way_back(
         lossy = next((name for name in read.names if name in KNOWN_OPPOSITES), None)
         if direction == "both" and ((read.steps is not None and back is None) or (read.steps is None and lossy)):
             _no_way_back(scene, section, platform, draft, read)
-        return back if direction == "both" else ()
+        return back if direction == "both" else back or ()
     known = read.steps is not None and write.steps is not None
     if direction == "both" and known and not round_trips(read.steps or (), write.steps or ()):
         _not_the_same(scene, platform, draft, read, write)

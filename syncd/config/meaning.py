@@ -37,6 +37,7 @@ def check_meaning(scene: Scene, identity: Identity | None, section: Section) -> 
         _skew(scene, truth, node)
         if truth.how == "delta":
             _counter(scene, field)
+    _one_field_each(scene, section)
     if identity:
         _keys_mapped(scene, identity)
 
@@ -215,3 +216,22 @@ def _keys_mapped(scene: Scene, identity: Identity) -> None:
 def _all_mapped(scene: Scene, platform: str, fields: tuple[str, ...]) -> bool:
     drafts = [scene.fields[name] for name in fields if name in scene.fields]
     return all(platform in draft.map_nodes for draft in drafts)
+
+
+def _one_field_each(scene: Scene, section: Section) -> None:
+    """Note E208: two fields that would be written into one place, each over the other."""
+    first: dict[tuple[str, str], str] = {}
+    for field, truth, _ in rules(scene, section):
+        for name, place in field.maps.items():
+            sole = truth.how == "owner" and truth.platforms == (name,)
+            if place.direction == "in" or sole or scene.mode(name) == "observe":
+                continue
+            other = first.setdefault((name, place.path), field.name)
+            if other != field.name:
+                scene.source.error(
+                    "E208",
+                    field.map_nodes[name],
+                    f"{other} is written to {place.path} of {name} too",
+                    why="the two would overwrite each other for ever",
+                    fix=f"write  {name}: {{path: {place.path}, direction: in}}  in one of them",
+                )

@@ -6,7 +6,7 @@ A connector adds a platform without an edit here. Its validators may raise ``Pyd
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar, get_args
@@ -41,17 +41,19 @@ _EXPECTED = {  # pydantic's error type -> what should stand there
     "model_attributes_type": "a mapping",
     "dataclass_type": "a mapping",
 }
+_BLOCK_ERRORS = {"missing", "extra_forbidden", "value_error"}
+_LIST_ERRORS = {"too_short", "too_long", "value_error"}
 _LATER_VALUES = {("format", "xlsx"), ("changes", "trigger"), ("payload", "xml")}
 
 
 @dataclass(frozen=True, slots=True)
 class _Spot:
-    """Where an error is: the node, the name and place of its key, and what the path says that is not in the file."""
+    """Where an error is: the node, the name and place of its key, and the branch of a union that it is of."""
 
     node: Node
     key: str
     owner: Span
-    rest: tuple[str | int, ...]
+    branch: tuple[Span, str | int] | None = None  # of a union: where it stands, and which of its branches says so
 
 
 def read_options(
@@ -74,10 +76,51 @@ def read_options(
             found, errors = _validated(block, model, doubtful)
     misspelt = {name for error in errors if error["type"] == "extra_forbidden" for name in _meant(block, model, error)}
     teller = _Teller(model, set(), misspelt, quota)
-    for error in errors:
+    for error, spot in _chosen(_placed(block, owner, errors)):
         if error["type"] != "missing" or error["loc"] not in told:
-            _tell(source, _spot(block, owner, error["loc"]), error, teller)
+            _tell(source, spot, error, teller)
     return found
+
+
+def _placed(block: Block, owner: Span, errors: Iterable[ErrorDetails]) -> list[tuple[ErrorDetails, _Spot]]:
+    return [(error, _spot(block, owner, error["loc"], missing=error["type"] == "missing")) for error in errors]
+
+
+def _chosen(found: list[tuple[ErrorDetails, _Spot]]) -> list[tuple[ErrorDetails, _Spot]]:
+    """Return the errors without those of the other branches of a union: each branch says why it is not the one.
+
+    A branch that takes another kind of value than stands there is not meant; of the rest the one with the fewest errors is.
+    """
+    branches: dict[Span, dict[str | int, list[tuple[ErrorDetails, _Spot]]]] = {}
+    kept: list[tuple[ErrorDetails, _Spot]] = []
+    for error, spot in found:
+        if spot.branch is None:
+            kept.append((error, spot))
+        else:
+            where, tag = spot.branch
+            branches.setdefault(where, {}).setdefault(tag, []).append((error, spot))
+    for tags in branches.values():
+        meant = [told for told in tags.values() if not any(_other_kind(error, spot) for error, spot in told)]
+        kept += min(meant or list(tags.values()), key=lambda told: len(told))  # noqa: PLW0108 - len itself is too wide a type
+    return kept
+
+
+def _other_kind(error: ErrorDetails, spot: _Spot) -> bool:
+    """Return whether an error only says that its branch takes another kind of value than the one there."""
+    if isinstance(spot.node, Block):
+        return error["type"] not in _BLOCK_ERRORS and spot.branch is not None and spot.branch[0] == spot.node.span
+    if isinstance(spot.node, Items):
+        return error["type"] not in _LIST_ERRORS and spot.branch is not None and spot.branch[0] == spot.node.span
+    return _EXPECTED.get(error["type"]) in ("a mapping", "a list")
+
+
+def fits(data: Mapping[str, Any], model: type[BaseModel]) -> bool:
+    """Return whether data is good for a model."""
+    try:
+        model.model_validate(data)
+    except ValidationError:
+        return False
+    return True
 
 
 def _validated(block: Block, model: type[Model], other: frozenset[Scalar]) -> tuple[Model | None, list[ErrorDetails]]:
@@ -104,21 +147,21 @@ def _doubtful(block: Block, errors: Iterable[ErrorDetails]) -> frozenset[Scalar]
     return frozenset(node for node in nodes if isinstance(node, Scalar) and node.filled)
 
 
-def _spot(block: Block, owner: Span, loc: tuple[str | int, ...]) -> _Spot:
+def _spot(block: Block, owner: Span, loc: tuple[str | int, ...], *, missing: bool = False) -> _Spot:
     """Follow an error's path as far as the file goes; names of validators and union branches in it are skipped."""
     node: Node = block
     key = ""
-    rest: list[str | int] = []
-    for part in loc:
+    branch: tuple[Span, str | int] | None = None
+    for n, part in enumerate(loc):
         if isinstance(node, Block) and str(part) in node.entries:
             entry = node.entries[str(part)]
-            node, key, owner, rest = entry.value, str(part), entry.key.span, []
+            node, key, owner = entry.value, str(part), entry.key.span
         elif isinstance(node, Items) and isinstance(part, int) and part < len(node.nodes):
-            node, rest = node.nodes[part], []
+            node = node.nodes[part]
             owner = node.span
-        else:
-            rest.append(part)
-    return _Spot(node, key, owner, tuple(rest))
+        elif branch is None and not (n == len(loc) - 1 and missing):
+            branch = (node.span, part)
+    return _Spot(node, key, owner, branch)
 
 
 def allowed_keys(model: type[BaseModel]) -> list[str]:

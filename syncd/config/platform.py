@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import PurePosixPath
+from typing import Any
 
 from syncd.config import literals
 from syncd.config.drafts import CollectionDraft, PlatformDraft
 from syncd.config.model import Kind, Limits, Retry, WritePolicy
 from syncd.config.nodes import Block, Items, Scalar, scalars
-from syncd.config.options import allowed_keys, read_options
+from syncd.config.options import allowed_keys, fits, read_options
 from syncd.config.scalars import reading
-from syncd.config.section import Section, root_of
+from syncd.config.section import Section, missing_key, root_of
 from syncd.config.service import MODES, STRAY
 from syncd.config.source import Source, start_of
 from syncd.config.suggest import did_you_mean
@@ -161,7 +162,7 @@ def _block(section: Section, key: str) -> Section:
 
 
 def _with_kind(source: Source, draft: PlatformDraft, kind: Kind, connection: Section, watch: Section) -> None:
-    draft.connection = read_options(source, connection.block, kind.connection, connection.owner)
+    draft.connection = _connection(source, connection, kind)
     watch_block = _without(source, watch.block, LATER_WATCH, allowed_keys(kind.watch))
     draft.watch = read_options(source, watch_block, kind.watch, watch.owner, quota=True, told=[("webhook", "verify")])
     for found in draft.collections.values():
@@ -173,6 +174,14 @@ def _with_kind(source: Source, draft: PlatformDraft, kind: Kind, connection: Sec
             found.options = read_options(source, block, kind.collection, found.owner)
         if None not in (draft.connection, draft.watch, found.options):
             found.abilities = kind.abilities(draft.connection, found.options, draft.watch, draft.write)
+
+
+def _connection(source: Source, section: Section, kind: Kind) -> Any:
+    """Return the options of the connection; where there is no block at all, that one key is missing."""
+    if section.block.entries or fits({}, kind.connection):
+        return read_options(source, section.block, kind.connection, section.owner)
+    missing_key(source, section.owner, "connection")
+    return None
 
 
 def _without(source: Source, block: Block, later: tuple[str, ...], allowed: list[str]) -> Block:

@@ -60,6 +60,22 @@ TABLE = [
         "Map the fields of at least one match key on each platform.",
     ),
     Code(
+        "E208",
+        "two fields in one place",
+        "Two fields are written to the same path of one platform: each would overwrite the other.",
+        "name: {truth: erp, map: {erp: name, shop: title}}\nlabel: {truth: erp, map: {erp: label, shop: title}}",
+        "name: {truth: erp, map: {erp: name, shop: title}}\nlabel: {truth: erp, map: {erp: label}}",
+        "Let one of them be read only, with direction: in.",
+    ),
+    Code(
+        "E209",
+        "creates where nothing can be created",
+        "in: asks for records to be created on a platform that says no way to create one.",
+        "in: {shop: {collection: products, create: true}}",
+        "in: {shop: {collection: products}}",
+        "Say in the collection how a thing is created, or leave create out.",
+    ),
+    Code(
         "E210",
         "unknown name in an expression or label",
         "A name in an expression or in the label is no field, and looks like a misspelt one.",
@@ -182,7 +198,7 @@ TABLE = [
     Code(
         "W246",
         "a rule outside the wall",
-        "A rule would write a column that the collection's writable: does not list. It is never written, and stays drift.",
+        "A rule would write what writable: does not list, or where there is no way to update. It stays drift.",
         "writable: [phone]\n# and in the entity\ncity: {type: string, truth: shop, map: {erp: city, shop: city}}",
         "writable: [phone, city]",
         "Add it to writable:, or map it with direction: in.",

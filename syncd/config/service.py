@@ -170,6 +170,7 @@ def _listeners(section: Section, folder: str, service: Service) -> Service:
         control=None if control == "none" else _path(listen, "control", folder) or service.control,
     )
     _not_open(listen, service.console, auth, auth_line)
+    _not_shared(listen, service)
     return service
 
 
@@ -234,4 +235,18 @@ def _not_open(listen: Section, console: Address | None, auth: str, auth_line: in
         fix="console: {auth: password}  then  syncd users add NAME     or\n"
         "console: {auth: proxy}     behind your own single sign-on   or\n"
         f"listen on 127.0.0.1:{port}   and use  ssh -L {port}:127.0.0.1:{port} HOST",
+    )
+
+
+def _not_shared(listen: Section, service: Service) -> None:
+    """Note one port for both listeners: the hooks' may stand behind a public proxy, the console's must not."""
+    hooks, console, node = service.hooks, service.console, listen.node("console") or listen.node("hooks")
+    if node is None or not hooks or not console or hooks.port == 0 or hooks.port != console.port:
+        return
+    literals.bad_value(
+        listen.source,
+        node,
+        f"hooks and console share port {hooks.port}",
+        why="whoever may send webhooks could then reach the console",
+        fix=f"write  console: 127.0.0.1:{hooks.port - 1}",
     )

@@ -69,9 +69,7 @@ class Source:
             )
         )
 
-    def warning(
-        self, code: str, where: Node | Span, message: str, *, hint: str = "", why: str = "", fix: str = ""
-    ) -> None:
+    def warning(self, code: str, where: Node | Span, message: str, *, hint: str = "", why: str = "", fix: str = "") -> None:
         """Note something that does not keep the config from being used."""
         self.error(code, where, message, hint=hint, why=why, fix=fix, severity="warning")
 

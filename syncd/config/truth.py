@@ -110,9 +110,7 @@ def _known(section: Section, how: list[str]) -> None:
             _second_rule(section, entry, how[0], allowed)
         elif key != how[0] and key not in allowed:
             why = _not_obeyed(section.block, key, allowed)
-            section.misspelt.update(
-                unknown_key(section.source, entry, allowed, code="E104", what="rule option", why=why)
-            )
+            section.misspelt.update(unknown_key(section.source, entry, allowed, code="E104", what="rule option", why=why))
 
 
 def _second_rule(section: Section, entry: Entry, how: str, allowed: list[str]) -> None:

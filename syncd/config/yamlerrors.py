@@ -48,8 +48,8 @@ def explain(source: Source, problem: pyyaml.YAMLError) -> None:
 def _open_quote(source: Source, where: Span) -> None:
     """Note a quote that is never closed, at its beginning: the end of the file says nothing."""
     before = source.line(where.line)[: where.col - 1]
-    call = re.search(r"\w+\($", before)
-    fix = f"put the whole of it in single quotes:  '{call[0]}...)'" if call else "close the quote"
+    call = re.search(r"(\w+\()[^)]*$", before)
+    fix = f"put the whole of it in single quotes:  '{call[1]}...)'" if call else "close the quote"
     source.error("E001", where, "not YAML: this quote is never closed", fix=fix)
 
 

@@ -1,6 +1,6 @@
 """Small kinds of connectors for the tests of this room: options as real ones have them, nothing behind."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
@@ -109,7 +109,9 @@ class TestKind:
     can: Abilities
 
     def abilities(self, connection: Any, collection: Any, watch: Any, write: Any) -> Abilities:
-        return self.can
+        """Return what the kind can do; a collection that can only be read says so by having ``read:``."""
+        only_read = getattr(collection, "read", None) is not None
+        return replace(self.can, create=not only_read, update=not only_read)
 
 
 REST = Abilities(guard=True, answers=True, delete=False)
