@@ -17,7 +17,7 @@ from syncd.connectors.http import Http, HttpConnection, Reply, refuse, together
 from syncd.connectors.options import OVERLAP
 from syncd.connectors.pages import Leaf, Walk
 from syncd.connectors.protocol import Batch, Broken, Connector, Delivery, Page, Setup
-from syncd.connectors.rest_options import RestCollection, RestVersion, RestWatch, abilities_of, is_guarded
+from syncd.connectors.rest_options import LIST_NAMES, RestCollection, RestVersion, RestWatch, abilities_of, is_guarded
 from syncd.connectors.rest_write import address, body_of, headers_of, request_of, shows_all, verdict
 from syncd.connectors.shape import Seen, Shape
 from syncd.connectors.signature import Verifier, Webhook
@@ -28,7 +28,6 @@ from syncd.core.model import SECOND, Abilities, Answer, Change, Native, Op, Rece
 from syncd.errors import ConnectorError, PermanentError, TransientError
 
 NOTHING = object()
-LIST_NAMES = {"page", "offset", "size", "cursor", "since"}
 
 
 class Rest:

@@ -2,11 +2,24 @@
 
 from typing import Any, Literal
 
+from pydantic import ValidationInfo, field_validator
+
 from syncd.connectors.options import Marker, Options, Poll, Watch
 from syncd.connectors.pages import Pages
 from syncd.connectors.signature import Webhook
-from syncd.connectors.template import Request
+from syncd.connectors.template import Request, Template
 from syncd.core.model import SECOND, Abilities
+
+LIST_NAMES = frozenset({"page", "offset", "size", "cursor", "since"})  # what is filled into the request of a list
+METHODS = {
+    "list": {"GET"},
+    "changed": {"GET"},
+    "read": {"GET"},
+    "find": {"GET"},
+    "create": {"POST", "PUT"},
+    "update": {"PATCH", "PUT", "POST"},
+    "delete": {"DELETE", "POST"},
+}
 
 
 class RestVersion(Options):
@@ -44,6 +57,23 @@ class RestCollection(Options):
     since: Literal["rfc3339", "epoch", "epoch_ms"] = "rfc3339"
     idempotency: str | None = None
     answers: bool = True
+
+    @field_validator(*METHODS)
+    @classmethod
+    def _can_be_asked(cls, request: Template | None, info: ValidationInfo) -> Template | None:
+        name = str(info.field_name)
+        if request is None:
+            return None
+        if request.method not in METHODS[name]:
+            raise ValueError(f"{name} is asked with {' or '.join(sorted(METHODS[name]))}, not {request.method}")
+        unknown = sorted(request.names - LIST_NAMES)
+        if name in {"list", "changed"} and unknown:
+            raise ValueError(f"nothing is filled in for {{{unknown[0]}}} here")
+        if name in {"read", "update", "delete"} and "id" not in request.names:
+            raise ValueError(f"{name} needs {{id}}: it would mean all things and not one")
+        if name == "find" and not unknown:
+            raise ValueError("find needs the name of what is looked for, such as {sku}")
+        return request
 
 
 def is_guarded(options: RestCollection, write: Any) -> bool:

@@ -7,10 +7,11 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from syncd.connectors.options import Duration, Options, Size, reveal
 from syncd.connectors.times import parse_time
@@ -58,13 +59,20 @@ class Event(Options):
 class Webhook(Options):
     """One path where a platform calls us. ``topics`` sorts event types into collections: ``{products: ["product.*"]}``."""
 
-    path: str = Field(pattern=r"^/")
+    path: str
     verify: Verify
     event: Event = Event()
     collection: str | None = None
     topics: dict[str, list[str]] = Field(default_factory=dict)
     window: Duration = 300 * SECOND
     max_body: Size = 1_000_000
+
+    @field_validator("path")
+    @classmethod
+    def _starts_at_the_root(cls, path: str) -> str:
+        if not re.fullmatch(r"/[^\s?#]*", path):
+            raise ValueError(f'"{path}" is no path like /hooks/shop')
+        return path
 
 
 class Verifier:

@@ -53,7 +53,8 @@ def parse_template(raw: Any) -> Template:
     if isinstance(raw, Template):
         return raw
     if not found:
-        raise PydanticCustomError("template", "{raw} is no request like GET /things/{{id}}", {"raw": f'"{raw}"'})
+        example = {"raw": f'"{raw}"', "example": "GET /things/{id}"}
+        raise PydanticCustomError("template", "{raw} is no request like {example}", example)
     path, _, query = found[2].partition("?")
     return Template(found[1], path, tuple(part for part in query.split("&") if part))
 

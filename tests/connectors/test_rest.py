@@ -468,6 +468,22 @@ def test_a_request_that_is_none_is_refused(name: str, written: object) -> None:
         KIND.collection.model_validate({"id": "id", name: written})
 
 
+@pytest.mark.parametrize(
+    ("name", "written", "why"),
+    [
+        ("list", "POST /t", "asked with GET"),
+        ("list", "GET /t?shop={shop}", "nothing is filled in for {shop}"),
+        ("read", "GET /t", "needs {id}"),
+        ("update", "GET /t/{id}", "asked with PATCH or POST or PUT"),
+        ("delete", "DELETE /t", "all things and not one"),
+        ("find", "GET /t?page={page}", "needs the name of what is looked for"),
+    ],
+)
+def test_a_request_that_cannot_be_meant_is_refused(name: str, written: str, why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        KIND.collection.model_validate({"id": "id", name: written})
+
+
 async def test_the_order_of_ids_is_the_order_of_answers() -> None:
     shop = Shop()
     ids = [shop.put({"sku": f"S-{n}"}) for n in range(12)]
