@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import itertools
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -100,7 +101,7 @@ def abilities_of(kind: Kind, setup: Setup, collection: str) -> Abilities:
     return kind.abilities(setup.connection, setup.collections[collection].options, setup.watch, setup.write)
 
 
-class World:
+class World(ABC):
     """One platform and the connector to it. A kind's test subclasses this.
 
     ``collection`` holds things with the paths ``sku`` (text, unique), ``name`` (text), ``price`` (a number with two places)
@@ -128,25 +129,25 @@ class World:
         """Return a thing as this platform would show it, without its id. Override where all values are text."""
         return {"sku": sku, "name": "A thing", "price": Decimal("12.50"), "stock": 3} | other
 
+    @abstractmethod
     async def put(self, item: Item, native_id: str | None = None) -> str:
         """Create a thing, or overwrite its paths, as somebody else would; return its native id."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def remove(self, native_id: str) -> None:
         """Delete a thing as somebody else would."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def held(self, native_id: str) -> Item | None:
         """Return what the platform really holds, None if there is no such thing."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def writes(self) -> int:
         """Return how many requests that change something reached the platform."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def down(self) -> None:
         """Take the platform away: whatever is asked of it from now on fails."""
-        raise NotImplementedError
 
 
 def shown(change: Change | None, item: Item) -> Item:
