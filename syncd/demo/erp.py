@@ -53,3 +53,9 @@ class Erp:
         """Return the price of each material."""
         with closing(sqlite3.connect(self.path)) as db:
             return dict(db.execute("SELECT sku, price FROM material"))
+
+    def description(self, sku: str) -> str | None:
+        """Return the description of a material; None if it has none."""
+        with closing(sqlite3.connect(self.path)) as db:
+            row = db.execute("SELECT description FROM material WHERE sku = ?", (sku,)).fetchone()
+        return None if row is None else row[0]
