@@ -1,9 +1,10 @@
 """The kinds of platforms that syncd speaks. A new one is one file and one line here."""
 
-from syncd.connectors import memory, rest, sql
+from syncd.connectors import file, memory, rest, sql
 from syncd.connectors.protocol import Kind
 
 KINDS: dict[str, Kind] = {
+    "file": file.KIND,
     "memory": memory.KIND,
     "rest": rest.KIND,
     "sql": sql.KIND,
