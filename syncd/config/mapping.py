@@ -32,6 +32,7 @@ def read_map(scene: Scene, entry: Entry, draft: FieldDraft, field_keys: list[str
     draft.map_key = entry.key
     if not isinstance(entry.value, Block):
         literals.wrong_type(scene.source, entry.value, "a mapping of platforms to paths", fix="write  map: {PLATFORM: path}")
+        draft.map_nodes = dict.fromkeys(scene.parts, entry.key)  # told: not missing as well
         return
     for name, one in entry.value.entries.items():
         if name in scene.parts:
