@@ -23,9 +23,10 @@ def scope(parser: Parser) -> None:
 def list_(args: Args, flags: Flags) -> int:
     """Print what waits for approval."""
     check_formats(flags, report.SCHEMA)
-    with reading(flags) as desk:
-        if args.platform:
-            desk.folder.platform(args.platform)
+    folder = glance(find(flags.config))
+    if args.platform:
+        folder.platform(args.platform)
+    with reading(flags, folder) as desk:
         document = report.collect(desk.db, desk.origin, platform=args.platform)
     give(flags, document, report.page)
     return exits.OK

@@ -7,6 +7,7 @@ from syncd.cli import exits
 from syncd.cli.answer import check_formats, give
 from syncd.cli.command import Args, Command, Parser, duration
 from syncd.cli.flags import Flags
+from syncd.cli.folder import find, glance
 from syncd.cli.ledger import reading
 from syncd.core.model import Record
 from syncd.errors import SyncdError
@@ -28,14 +29,15 @@ def explain(args: Args, flags: Flags) -> int:
     from syncd.reports.explain_page import page
 
     check_formats(flags, report.SCHEMA)
-    with reading(flags) as desk:
-        entity = desk.folder.entity(args.entity)
-        line = desk.folder.field(args.entity, args.field) if args.field else None
+    folder = glance(find(flags.config))
+    entity = folder.entity(args.entity)
+    line = folder.field(args.entity, args.field) if args.field else None
+    with reading(flags, folder) as desk:
         facts = report.gather(desk.db, one(desk.db, desk.record(args.entity, args.record)), entity, desk.origin.now)
         if line:
-            document = report.collect_field(facts, entity, line, desk.folder.platforms, desk.origin)
+            document = report.collect_field(facts, entity, line, folder.platforms, desk.origin)
         else:
-            document = report.collect(facts, entity, desk.folder.platforms, desk.origin)
+            document = report.collect(facts, entity, folder.platforms, desk.origin)
     give(flags, document, page)
     return exits.OK
 
@@ -64,11 +66,12 @@ def history(args: Args, flags: Flags) -> int:
     from syncd.reports import history as report
 
     check_formats(flags, report.SCHEMA)
-    with reading(flags) as desk:
-        desk.folder.entity(args.entity)
-        name = args.only or args.field
-        if name:
-            desk.folder.field(args.entity, name)
+    folder = glance(find(flags.config))
+    folder.entity(args.entity)
+    name = args.only or args.field
+    if name:
+        folder.field(args.entity, name)
+    with reading(flags, folder) as desk:
         record = one(desk.db, desk.record(args.entity, args.record))
         document = report.collect(desk.db, record, desk.origin, field=name, since=args.since)
     give(flags, document, report.page)

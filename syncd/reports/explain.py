@@ -103,7 +103,7 @@ def explained(facts: Facts, line: FieldLine, platforms: Mapping[str, PlatformLin
     before = facts.before(line.name)
     return {
         "field": line.name,
-        "type": line.type,
+        "field_type": line.type,
         "golden": _golden(facts, line.name, golden, before),
         "readings": [_reading(facts, line, name, before) for name in _places(facts, line)],
         "rule": line.rule,

@@ -22,7 +22,7 @@ def _name(document: Mapping[str, Any]) -> str:
 
 def _field(document: Mapping[str, Any], look: Look) -> Page:
     rule = document["rule"]
-    head = f"{_name(document)}   {document['field']}, {document['type']}   rule {rule['file']}:{rule['line']}"
+    head = f"{_name(document)}   {document['field']}, {document['field_type']}   rule {rule['file']}:{rule['line']}"
     parts: list[Section | str] = [_readings(document, look)]
     rows = [
         (str(at), figures.plain(step["text"]), Cell(figures.plain(step["result"]), TONES.get(step["code"], Tone.PLAIN)))

@@ -97,7 +97,7 @@ def page(document: Mapping[str, Any], look: Look) -> Page:
 def _need_lines(text: str, command: str) -> list[str]:
     """Return a sentence with its command beside it, or below it where the sentence is long."""
     text = figures.plain(text)
-    return [f"  {text:<{BESIDE}}  {command}"] if len(text) <= BESIDE else [f"  {text}", f"  {'':<{BESIDE}}  {command}"]
+    return [f"  {text:<{BESIDE}}  {command}"] if len(text) <= BESIDE else [f"  {text}", f"      {command}"]
 
 
 def _head(document: Mapping[str, Any]) -> str:

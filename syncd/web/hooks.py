@@ -70,9 +70,7 @@ class _Refused(Exception):  # noqa: N818 - not an error of ours: an answer
 class _Hooks:
     """Answers webhooks; ``busy`` counts those being worked on."""
 
-    def __init__(
-        self, routes: Mapping[str, Route], rejected: Callable[[str, str], None], deadline: float, most: int
-    ) -> None:
+    def __init__(self, routes: Mapping[str, Route], rejected: Callable[[str, str], None], deadline: float, most: int) -> None:
         self.routes = routes
         self.rejected = rejected
         self.deadline = deadline

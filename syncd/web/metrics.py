@@ -82,9 +82,7 @@ class Metrics:
 
     def _process(self) -> None:
         self.ledger_size = self._gauge("ledger_size_bytes", "Size of the ledger's file.")
-        self.commit_duration = self._histogram(
-            "ledger_commit_duration_seconds", "Commits of the ledger.", buckets=QUICK
-        )
+        self.commit_duration = self._histogram("ledger_commit_duration_seconds", "Commits of the ledger.", buckets=QUICK)
         self.loop_lag = self._histogram("event_loop_lag_seconds", "How late the event loop is.", buckets=QUICK)
         self.watchdog_pings = self._counter("watchdog_pings_total", "Pings sent to systemd's watchdog.")
 
