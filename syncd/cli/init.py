@@ -43,7 +43,10 @@ def _write(target: Path, *, force: bool) -> None:
         kept = target.with_name(f"{target.name}.{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}")
         shutil.copytree(target, kept)
         say(f"Kept the old one as {kept}/")
-    shutil.copytree(SKELETON, target, dirs_exist_ok=True)
+    for source in sorted(SKELETON.rglob("*.yaml")):
+        path = target / source.relative_to(SKELETON)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, path)
 
 
 INIT = Command(

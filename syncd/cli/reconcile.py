@@ -1,5 +1,6 @@
 """``syncd reconcile``: the drift report, and its repair."""
 
+import sys
 from collections import Counter
 from typing import Any
 
@@ -68,7 +69,9 @@ def scope(args: Args, folder: Folder) -> dict[str, Any]:
 
 
 def _progress(event: dict[str, Any]) -> None:
-    note(f"  {event.get('text', '')}")
+    """Tell a person at the terminal how far it is; a pipe gets no progress."""
+    if sys.stderr.isatty():
+        note(f"  {event.get('text', '')}")
 
 
 def _fix(args: Args, flags: Flags, folder: Folder, request: dict[str, Any], report: dict[str, Any]) -> int:

@@ -155,23 +155,28 @@ def _reading(facts: Facts, line: FieldLine, name: str, before: Version | None) -
         "read_at": figures.stamp(shadow.seen_at) if shadow and name in line.ways else None,
         "changed_at": figures.stamp(known.hi) if seen and known and known.hi else None,
         "by": known.by if seen and known else None,
+        "reason": known.reason or None if known else None,
         "changed": bool(own and known and (before is None or known.hi > before.at)),
         "decides": name in line.platforms,
     }
 
 
 def _state(line: FieldLine, name: str, life: Life | None, known: ShadowField | None) -> tuple[str, Value]:
-    """Return how a platform's field was read, with its value as the platform has it."""
+    """Return how a platform's field stands, with its value as the platform has it.
+
+    Beside the states of a reading: ``unmapped``, ``missing`` (the platform does not have the record), and the lives of a row
+    that is not alive. ``absent`` was never in an answer.
+    """
     if name not in line.ways:
-        return "not mapped", None
+        return "unmapped", None
     if life is None:
-        return "not there", None
+        return "missing", None
     if life is not Life.ALIVE:
         return str(life), None
     if known is None or known.known is Known.NEVER:
-        return "never read", None
+        return "absent", None
     if known.known is Known.INVALID:
-        return f"invalid: {known.reason}", known.raw
+        return "invalid", known.raw
     return ("null", None) if known.known is Known.NULL else ("value", known.raw)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from syncd.reports import figures
 from syncd.reports.page import Cell, Column, Look, Page, Section, Tone
 
+STATES = {"unmapped": "not mapped", "missing": "not there", "absent": "never read"}
 TONES = {"held": Tone.WARN, "refused": Tone.BAD, "breaker": Tone.BAD, "doubt": Tone.WARN, "proposed": Tone.WARN}
 
 
@@ -48,13 +49,13 @@ def _readings(document: Mapping[str, Any], look: Look) -> Section:
     rows: list[tuple[Cell | str, ...]] = []
     for one in document["readings"]:
         changed = " ".join(word for word in (_time(one["changed_at"], now, look), one["by"] or "") if word)
-        state = one["state"] if one["state"] not in {"value", "null"} else ""
+        state = _state(one)
         word = "changed" if one["changed"] else "our write" if one["word"] == "ours" else "-"
         mark = "<- decides" if one["decides"] and golden and golden["from"] == one["platform"] else ""
         rows.append(
             (one["platform"], figures.value(one["value"]), _time(one["read_at"], now, look) or state, changed, word, mark)
             if not state
-            else (one["platform"], figures.value(one["value"]), Cell(figures.plain(state), Tone.DIM), "", "", "")
+            else (one["platform"], figures.value(one["value"]), Cell(state, Tone.DIM), "", "", "")
         )
     if golden:
         decided = f"version {golden['version']}" + (", provisional" if golden["provisional"] else "")
@@ -62,6 +63,14 @@ def _readings(document: Mapping[str, Any], look: Look) -> Section:
         when = _time(golden["decided_at"], now, look)
         rows.append((Cell("golden", Tone.HEAD), figures.value(golden["value"]), when, decided, was, golden["from"] or ""))
     return Section(columns, rows)
+
+
+def _state(reading: Mapping[str, Any]) -> str:
+    """Return what there is to say of a reading that is neither a value nor empty."""
+    state = reading["state"]
+    if state == "invalid":
+        return figures.plain(f"invalid: {reading['reason'] or '?'}")
+    return "" if state in {"value", "null"} else STATES.get(state, state)
 
 
 def _time(stamp: str | None, now: str, look: Look) -> str:
@@ -104,7 +113,7 @@ def _states(one: Mapping[str, Any]) -> str:
         if reading["state"] in {"value", "null"}:
             same = reading["means"] == golden
             words.append(f"{reading['platform']} {'=' if same else '~' + figures.value(reading['value'])}")
-        elif reading["state"] != "not mapped":
-            words.append(f"{reading['platform']} {figures.plain(reading['state'])}")
+        elif reading["state"] != "unmapped":
+            words.append(f"{reading['platform']} {_state(reading)}")
     waiting = [step["code"] for step in one["steps"] if step["code"] in {"held", "refused", "proposed", "queued", "breaker"}]
     return ", ".join(words) + (f"  ({', '.join(dict.fromkeys(waiting))})" if waiting else "")
