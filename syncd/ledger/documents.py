@@ -1,10 +1,12 @@
 """Golden and shadow fields as JSON documents of few bytes.
 
 A field is written as its bare value when everything else about it is as usual: seen well, saying what it means, and with the
-author and times that most fields of the document have (those stand once, under ``usual``). Anything else is an object.
+author and times that most fields of the document have (those stand once, under ``usual``). Anything else is an object. A
+shadow is written as what differs from golden: a usual field with golden's value is left out, and ``not`` names the fields of
+golden that the platform does not have. So the two are always read and written together.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
 from operator import attrgetter
 from typing import Any
@@ -60,28 +62,34 @@ def differing(field: object, usual: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, usually in usual.items() if (value := getattr(field, name)) != usually}
 
 
-def document(parts: Mapping[str, Any], usual: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """Return the document of encoded fields."""
+def usual_of(fields: Iterable[Any], names: tuple[str, ...], of: Callable[[Any], tuple[Any, ...]]) -> dict[str, Any]:
+    """Return the attributes that most fields share."""
+    return dict(zip(names, most_common(of(field) for field in fields), strict=True))
+
+
+def document(parts: Mapping[str, Any], usual: Mapping[str, Any], new: Mapping[str, Any], **more: Any) -> str:
+    """Return the document of encoded fields; what is empty or as in a new field is left out."""
     shared = {name: value for name, value in usual.items() if value != new[name]}
-    return dump({"fields": parts, "usual": shared} if shared else {"fields": parts})
+    return dump({"fields": parts, **({"usual": shared} if shared else {}), **{k: v for k, v in more.items() if v}})
 
 
-def shadow_text(known: Mapping[str, ShadowField]) -> str:
-    """Return the fields of one shadow as JSON text; equal fields give equal text."""
+def shadow_text(known: Mapping[str, ShadowField], golden: Mapping[str, GoldenField]) -> str:
+    """Return the fields of one shadow as JSON text, beside its record's golden; equal fields give equal text."""
+    missing = sorted(golden.keys() - known.keys())
     if not known:
-        return '{"fields":{}}'
+        return document({}, NEW_SHADOW, NEW_SHADOW, **{"not": missing})
     names = sorted(known)
-    common = most_common(shadow_usual(known[name]) for name in names)
-    usual = dict(zip(SHADOW_USUAL, common, strict=True))
+    usual = usual_of((known[name] for name in names), SHADOW_USUAL, shadow_usual)
+    common = tuple(usual.values())
     parts: dict[str, Any] = {}
     for name in names:
         field = known[name]
         plain = field.known is implied(field.raw) and alike(field.raw, field.means)
-        if plain and shadow_usual(field) == common and shadow_others(field) == SHADOW_PLAIN and type(field.raw) is not dict:
-            parts[name] = field.raw
-        else:
+        if not plain or shadow_usual(field) != common or shadow_others(field) != SHADOW_PLAIN:
             parts[name] = _shadow_part(field, usual)
-    return document(parts, usual, NEW_SHADOW)
+        elif (should := golden.get(name)) is None or not alike(should.value, field.raw):
+            parts[name] = {"raw": field.raw} if type(field.raw) is dict else field.raw
+    return document(parts, usual, NEW_SHADOW, **{"not": missing})
 
 
 def _shadow_part(field: ShadowField, usual: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,17 +101,22 @@ def _shadow_part(field: ShadowField, usual: Mapping[str, Any]) -> dict[str, Any]
     return part
 
 
-def shadow_fields(text: str) -> dict[str, ShadowField]:
-    """Return the fields of one shadow from their text."""
+def shadow_fields(text: str, golden: Mapping[str, GoldenField]) -> dict[str, ShadowField]:
+    """Return the fields of one shadow from their text and golden."""
     doc = load(text)
     usual = NEW_SHADOW | doc.get("usual", {})
     usual["word"] = word = Word(usual["word"])
     lo, hi, by = usual["lo"], usual["hi"], usual["by"]
+    parts = {name: field.value for name, field in golden.items()}
+    dicts = {name for name, value in parts.items() if type(value) is dict} - doc["fields"].keys()
+    for name in doc.get("not", ()):
+        del parts[name]
+    parts |= doc["fields"]
     return {
         name: _full_shadow(part, usual)
-        if type(part) is dict
+        if type(part) is dict and name not in dicts
         else ShadowField(part, Known.NULL if part is None else Known.OK, part, word, lo, hi, by=by)
-        for name, part in doc["fields"].items()
+        for name, part in parts.items()
     }
 
 
@@ -119,8 +132,8 @@ def golden_text(golden: Mapping[str, GoldenField]) -> str:
     if not golden:
         return '{"fields":{}}'
     names = sorted(golden)
-    common = most_common(golden_usual(golden[name]) for name in names)
-    usual = dict(zip(GOLDEN_USUAL, common, strict=True))
+    usual = usual_of((golden[name] for name in names), GOLDEN_USUAL, golden_usual)
+    common = tuple(usual.values())
     parts: dict[str, Any] = {}
     for name in names:
         field = golden[name]

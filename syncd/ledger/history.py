@@ -6,8 +6,11 @@ from typing import Any
 
 from syncd.core.model import FieldChange
 from syncd.core.space import Decision, Space, Stray
+from syncd.ledger.reasons import pack, unpack
 from syncd.ledger.schema import Database
 from syncd.ledger.texts import dump, load, micros, when
+
+NO_REASON = {"why": "", "rule": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +69,12 @@ def _body(decision: Decision) -> str:
     """Return what a decision says beyond its version: before, after and who stand there already."""
     body: dict[str, Any] = {}
     if decision.fields:
-        body["fields"] = {f.name: _reason(f) for f in decision.fields}
+        body["fields"] = pack(decision.fields)
     if decision.strays:
         body["strays"] = [asdict(stray) for stray in decision.strays]
     if decision.notes:
         body["notes"] = decision.notes
     return dump(body)
-
-
-def _reason(field: FieldChange) -> str | dict[str, Any]:
-    if field.why == field.rule and not field.inputs:
-        return field.why
-    reason: dict[str, Any] = {"why": field.why}
-    if field.rule != field.why:
-        reason["rule"] = field.rule
-    if field.inputs:
-        reason["inputs"] = field.inputs
-    return reason
 
 
 def versions(
@@ -102,28 +94,15 @@ def versions(
 def _version(row: Sequence[Any], field: str | None) -> Version:
     record, version, at, fields, cause, config, body = row
     doc = load(body or "{}")
-    reasons = doc.get("fields", {})
-    steps = (_step(name, values, reasons.get(name, "")) for name, values in load(fields).items() if field in (None, name))
+    steps = [FieldStep(f.name, f.before, f.after, f.who, f.why, f.rule) for f in _changes(doc, fields)]
+    wanted = tuple(step for step in steps if field in (None, step.name))
     strays = tuple(Stray(**stray) for stray in doc.get("strays", ()))
-    return Version(record, version, micros(at), tuple(steps), cause or "", config or "", strays)
+    return Version(record, version, micros(at), wanted, cause or "", config or "", strays)
 
 
-def _step(name: str, values: Sequence[Any], reason: str | dict[str, Any]) -> FieldStep:
-    before, after, who = values
-    why, rule, _ = _why(reason)
-    return FieldStep(name, before, after, who, why, rule)
-
-
-def _change(name: str, values: Sequence[Any], reason: str | dict[str, Any]) -> FieldChange:
-    before, after, who = values
-    return FieldChange(name, before, after, who, *_why(reason))
-
-
-def _why(reason: str | dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
-    """Return why, rule and inputs of one field's decision."""
-    if isinstance(reason, str):
-        return reason, reason, {}
-    return reason["why"], reason.get("rule", reason["why"]), reason.get("inputs", {})
+def _changes(doc: dict[str, Any], fields: str | None) -> list[FieldChange]:
+    """Return the fields of a decision; without its reasons (not kept as long as the version), what is known of them."""
+    return unpack(doc.get("fields", NO_REASON), load(fields or "{}"))
 
 
 def decisions(
@@ -134,7 +113,7 @@ def decisions(
         "SELECT d.id, d.config, d.record, d.version, d.at, d.cause, d.body, v.fields FROM decision d"
         " LEFT JOIN version v ON v.record = d.record AND v.version = d.version"
         " WHERE d.record = ? AND (?2 IS NULL OR d.at <= ?2)"
-        " AND (?3 IS NULL OR EXISTS (SELECT 1 FROM json_each(d.body, '$.fields') f WHERE f.key = ?3)"
+        " AND (?3 IS NULL OR d.body -> '$.fields' IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(v.fields) f WHERE f.key = ?3)"
         "  OR EXISTS (SELECT 1 FROM json_each(d.body, '$.strays') s WHERE s.value ->> '$.field' = ?3))"
         " ORDER BY d.id DESC LIMIT ?4",
         (record, None if until is None else when(until), field, limit),
@@ -144,7 +123,7 @@ def decisions(
 
 def _decided(row: Sequence[Any]) -> Decided:
     number, config, record, version, at, cause, body, fields = row
-    doc, steps = load(body), load(fields or "{}")
-    changes = [_change(name, steps[name], reason) for name, reason in doc.get("fields", {}).items()]
+    doc = load(body)
+    changes = _changes(doc, fields) if "fields" in doc else []
     strays = [Stray(**stray) for stray in doc.get("strays", ())]
     return Decided(number, config, Decision(record, version, micros(at), cause, changes, strays, doc.get("notes", [])))

@@ -208,11 +208,12 @@ def get(db: Database, letter: int) -> Letter | None:
 
 
 def of_write(db: Database, record: int, platform: str) -> Letter | None:
-    """Return the open letter about writing a record to a platform, None if there is none."""
+    """Return the letter that stands about writing a record to a platform, open or discarded; None if there is none."""
     rows = db.execute(
-        f"{LETTER} WHERE d.record = ? AND d.platform = ? AND d.kind = 'write' AND d.state = 'open' LIMIT 1", (record, platform)
+        f"{LETTER} WHERE d.record = ? AND d.platform = ? AND d.kind = 'write' ORDER BY d.id DESC LIMIT 1", (record, platform)
     )
-    return next(map(_letter, rows), None)
+    letter = next(map(_letter, rows), None)
+    return letter if letter is not None and letter.state in ("open", "discarded") else None
 
 
 def in_state(db: Database, state: str = "open", *, group: int | None = None, limit: int = 10_000) -> list[Letter]:

@@ -30,8 +30,8 @@ def record_row(record: Record) -> RecordRow:
     return record.entity, record.key, record.life, record.version, record.born, golden_text(record.golden)
 
 
-def shadow_row(shadow: Shadow) -> ShadowRow:
-    """Return a shadow as it is stored, but for when we last looked."""
+def shadow_row(shadow: Shadow, record: Record) -> ShadowRow:
+    """Return a shadow of a record as it is stored, but for when we last looked."""
     return (
         shadow.collection,
         shadow.id,
@@ -39,7 +39,7 @@ def shadow_row(shadow: Shadow) -> ShadowRow:
         shadow.version,
         shadow.changed_at,
         shadow.old_version,
-        shadow_text(shadow.fields),
+        shadow_text(shadow.fields, record.golden),
     )
 
 
@@ -85,7 +85,8 @@ def _shadows(db: Database, wanted: str, found: dict[int, Record], loaded: Loaded
         (wanted,),
     )
     for record, platform, collection, native, life, version, changed_at, old, text, as_of, at in rows.fetchall():
-        shadow = Shadow(platform, collection, native, Life(life), version, changed_at, at, as_of, old, shadow_fields(text))
+        fields = shadow_fields(text, found[record].golden)
+        shadow = Shadow(platform, collection, native, Life(life), version, changed_at, at, as_of, old, fields)
         found[record].shadows[platform] = shadow
         loaded.shadows[record, platform] = (collection, native, life, version, changed_at, old, text), as_of, at
 

@@ -32,3 +32,9 @@ def _by_own_id(db: Database, entity: str, text: str) -> list[tuple[int]]:
     if text[:1] != entity[:1] or not (text[1:].isascii() and text[1:].isdigit()):
         return []
     return db.execute("SELECT id FROM record WHERE id = ? AND entity = ?", (int(text[1:]), entity)).fetchall()
+
+
+def ids_after(db: Database, entity: str, *, after: int, limit: int) -> list[int]:
+    """Return the ids of an entity's records above ``after``, in order."""
+    rows = db.execute("SELECT id FROM record WHERE entity = ? AND id > ? ORDER BY id LIMIT ?", (entity, after, limit))
+    return [row[0] for row in rows]

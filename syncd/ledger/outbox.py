@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from syncd.ledger.schema import Database
+from syncd.ledger.texts import dump
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,25 @@ def release(db: Database, error: str, *, platform: str | None = None, entity: st
         " AND (?3 IS NULL OR record IN (SELECT id FROM record WHERE entity = ?3))",
         (error, platform, entity),
     ).rowcount
+
+
+def is_busy(db: Database, records: Iterable[int], platforms: Iterable[str], *, until: int) -> bool:
+    """Return whether one of these platforms has something to be told of one of these records before ``until``."""
+    row = db.execute(
+        "SELECT 1 FROM json_each(?) j CROSS JOIN outbox o ON o.record = j.value"
+        " WHERE o.platform IN (SELECT value FROM json_each(?)) AND o.due_us <= ? LIMIT 1",
+        (dump(sorted(records)), dump(sorted(platforms)), until),
+    ).fetchone()
+    return row is not None
+
+
+def of_entity(db: Database, platform: str, entity: str) -> set[int]:
+    """Return the records of an entity that a platform is behind on."""
+    rows = db.execute(
+        "SELECT o.record FROM outbox o JOIN record r ON r.id = o.record WHERE o.platform = ? AND r.entity = ?",
+        (platform, entity),
+    )
+    return {row[0] for row in rows}
 
 
 def depth(db: Database) -> dict[str, int]:

@@ -4,10 +4,11 @@ Counters start afresh, every edit may have happened at any time before the copy,
 proves an absence until it was read again.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 
-from syncd.ledger.documents import golden_fields, golden_text, shadow_fields, shadow_text
+from syncd.core.model import Record
+from syncd.ledger.loaded import PLACES, Loaded, read_records, record_row, shadow_row
+from syncd.ledger.records import slots_of
 from syncd.ledger.schema import Database
 from syncd.ledger.texts import when
 
@@ -24,18 +25,10 @@ FORGET = (
 
 def rebase(db: Database, now: int) -> None:
     """Make every shadow a first contact for counters, open every interval, drop what was under way."""
-    rewrite(
-        db,
-        "SELECT place, fields FROM shadow WHERE place > ? ORDER BY place LIMIT ?",
-        open_shadow,
-        "UPDATE shadow SET fields = ? WHERE place = ?",
-    )
-    rewrite(
-        db,
-        "SELECT id, golden FROM record WHERE id > ? ORDER BY id LIMIT ?",
-        open_golden,
-        "UPDATE record SET golden = ? WHERE id = ?",
-    )
+    last = 0
+    while ids := [row[0] for row in db.execute("SELECT id FROM record WHERE id > ? ORDER BY id LIMIT ?", (last, CHUNK))]:
+        reopen(db, ids)
+        last = ids[-1]
     for statement in FORGET:
         db.execute(statement)
     db.execute(
@@ -49,23 +42,23 @@ def rebase(db: Database, now: int) -> None:
     )
 
 
-def rewrite(db: Database, select: str, change: Callable[[str], str], update: str) -> None:
-    """Change every document of a table, a chunk at a time."""
-    last = -1
-    while rows := db.execute(select, (last, CHUNK)).fetchall():
-        db.executemany(update, [(change(text), place) for place, text in rows])
-        last = rows[-1][0]
+def reopen(db: Database, ids: list[int]) -> None:
+    """Store records again with counters uncounted and every edit at any time up to its latest."""
+    slots = slots_of(db, set())
+    records = read_records(db, ids, Loaded()).values()
+    for record in records:
+        forget_counting(record)
+    db.executemany("UPDATE record SET golden = ? WHERE id = ?", [(record_row(r)[-1], r.id) for r in records])
+    db.executemany(
+        "UPDATE shadow SET fields = ? WHERE place = ?",
+        [(shadow_row(s, r)[-1], r.id * PLACES + slots[platform]) for r in records for platform, s in r.shadows.items()],
+    )
 
 
-def open_shadow(text: str) -> str:
-    """Return a shadow's fields with no counter counted yet and every edit at any time up to its latest."""
-    fields = shadow_fields(text)
-    for field in fields.values():
-        field.base, field.lo = None, 0
-    return shadow_text(fields)
-
-
-def open_golden(text: str) -> str:
-    """Return golden without its counters (they have a seed) and with every edit at any time up to its latest."""
-    kept = {name: field for name, field in golden_fields(text).items() if field.seed is None}
-    return golden_text({name: replace(field, lo=0) for name, field in kept.items()})
+def forget_counting(record: Record) -> None:
+    """Drop golden's counters (they have a seed) and the shadows' bases, and open all intervals."""
+    kept = {name: field for name, field in record.golden.items() if field.seed is None}
+    record.golden = {name: replace(field, lo=0) for name, field in kept.items()}
+    for shadow in record.shadows.values():
+        for field in shadow.fields.values():
+            field.base, field.lo = None, 0

@@ -112,7 +112,7 @@ def _store_shadows(db: Database, touched: Sequence[Record], loaded: Loaded, look
         for platform, shadow in record.shadows.items():
             thing = (platform, shadow.collection, shadow.id)
             look = hashes.get((thing, shadow.as_of)) if shadow.life is Life.ALIVE else None
-            row = shadow_row(shadow)
+            row = shadow_row(shadow, record)
             before, as_of, at = loaded.shadows.get((record.id, platform), (None, -1, 0))
             if row != before:
                 place = record.id * PLACES + slots[platform]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from syncd.core.model import GoldenField, Known, ShadowField, Word
 from syncd.ledger.documents import alike, golden_fields, golden_text, shadow_fields, shadow_text
-from tests.ledger.builders import NOW, golden, known, record, shadow
+from tests.ledger.builders import NOW, golden, known
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 whole = st.integers(min_value=-(2**63), max_value=2**63 - 1)
@@ -58,14 +58,25 @@ def same(one: Any, other: Any) -> bool:
     return one == other and orjson.dumps(one, option=orjson.OPT_SORT_KEYS) == orjson.dumps(other, option=orjson.OPT_SORT_KEYS)
 
 
+@st.composite
+def beside_golden(draw: st.DrawFn) -> tuple[dict[str, ShadowField], dict[str, GoldenField]]:
+    """Shadow fields and golden, of which some say the same."""
+    fields, should = draw(st.dictionaries(texts, shadows, max_size=5)), draw(st.dictionaries(texts, goldens, max_size=4))
+    for name in draw(st.sets(st.sampled_from(sorted(should)), max_size=3)) if should else ():
+        value = should[name].value
+        fields[name] = known(value) if draw(st.booleans()) else known(value, base=3)
+    return fields, should
+
+
 @settings(max_examples=300, deadline=None)
-@given(st.dictionaries(texts, shadows, max_size=5))
-def test_shadow_fields_come_back_as_they_were(fields: dict[str, ShadowField]) -> None:
-    text = shadow_text(fields)
-    back = shadow_fields(text)
+@given(beside_golden())
+def test_shadow_fields_come_back_as_they_were(made: tuple[dict[str, ShadowField], dict[str, GoldenField]]) -> None:
+    fields, should = made
+    text = shadow_text(fields, should)
+    back = shadow_fields(text, should)
     assert same(back, fields)
     assert all(type(f.known) is Known and type(f.word) is Word for f in back.values())
-    assert shadow_text(back) == text, "equal fields give equal text, whatever their order"
+    assert shadow_text(back, should) == text, "equal fields give equal text, whatever their order"
 
 
 @settings(max_examples=300, deadline=None)
@@ -94,31 +105,34 @@ def test_values_are_alike_only_in_the_same_type(one: Any, other: Any, expected: 
 
 def test_a_usual_field_is_its_bare_value() -> None:
     fields = {"name": known("Mug"), "tags": known(["a", "b"]), "note": known(None), "doc": known({"x": 1})}
-    assert shadow_text(fields) == (
+    assert shadow_text(fields, {}) == (
         f'{{"fields":{{"doc":{{"raw":{{"x":1}}}},"name":"Mug","note":null,"tags":["a","b"]}},"usual":{{"hi":{NOW},"lo":{NOW}}}}}'
     )
 
 
 def test_what_we_wrote_is_as_short_as_what_a_platform_said() -> None:
     fields = {name: known("v", word=Word.OURS) for name in "abc"}
-    assert shadow_text(fields) == f'{{"fields":{{"a":"v","b":"v","c":"v"}},"usual":{{"hi":{NOW},"lo":{NOW},"word":"ours"}}}}'
+    text = shadow_text(fields, {})
+    assert text == f'{{"fields":{{"a":"v","b":"v","c":"v"}},"usual":{{"hi":{NOW},"lo":{NOW},"word":"ours"}}}}'
+
+
+def test_a_shadow_that_agrees_with_golden_names_only_what_it_does_not_have() -> None:
+    fields = {"name": known("Mug"), "doc": known({"x": 1}), "note": known(None)}
+    should = {"name": golden("Mug"), "doc": golden({"x": 1}), "note": golden(None), "price": golden("1")}
+    text = shadow_text(fields, should)
+    assert text == f'{{"fields":{{}},"not":["price"],"usual":{{"hi":{NOW},"lo":{NOW}}}}}'
+    assert shadow_fields(text, should) == fields
 
 
 def test_no_fields() -> None:
-    assert shadow_fields(shadow_text({})) == {}
+    assert shadow_text({}, {}) == golden_text({}) == '{"fields":{}}'
+    assert shadow_fields(shadow_text({}, {"a": golden(1)}), {"a": golden(1)}) == {}
     assert golden_fields(golden_text({})) == {}
 
 
-def test_three_shadows_and_golden_of_twelve_fields_take_little() -> None:
+def test_three_shadows_in_step_with_golden_take_little() -> None:
     fields = [f"field_{n}" for n in range(12)]
-    one = record(
-        1,
-        *(
-            shadow(p, fields={f: known("twenty letters of it", word=w) for f in fields})
-            for p, w in zip(("a", "b", "c"), Word, strict=False)
-        ),
-        golden={f: golden("twenty letters of it") for f in fields},
-    )
-    size = len(golden_text(one.golden)) + sum(len(shadow_text(s.fields)) for s in one.shadows.values())
-    plain = len(orjson.dumps(dict.fromkeys(fields, "twenty letters of it")))
-    assert size < 1.2 * plain * (1 + len(one.shadows))
+    should = {f: golden("twenty letters of it") for f in fields}
+    in_step = [{f: known("twenty letters of it", word=word) for f in fields} for word in (*Word, Word.OURS)]
+    size = len(golden_text(should)) + sum(len(shadow_text(one, should)) for one in in_step)
+    assert size < 1.8 * len(orjson.dumps(dict.fromkeys(fields, "twenty letters of it")))

@@ -35,7 +35,8 @@ CREATE TABLE link (
   PRIMARY KEY (platform, collection, id)
 ) STRICT, WITHOUT ROWID;
 
--- What we last knew of a record on one platform.
+-- What we last knew of a record on one platform: fields has what differs from the record's golden, and under "not" what the
+-- platform does not have.
 CREATE TABLE shadow (
   place INTEGER PRIMARY KEY,
   record INTEGER NOT NULL REFERENCES record (id),
@@ -195,7 +196,7 @@ CREATE TABLE dead_letter (
   closed_at_us INTEGER, note TEXT
 ) STRICT;
 CREATE INDEX dead_letter_group ON dead_letter (kind, platform, what, answer);
-CREATE INDEX dead_letter_of_record ON dead_letter (record, platform) WHERE state = 'open';
+CREATE INDEX dead_letter_of_record ON dead_letter (record, platform) WHERE record IS NOT NULL;
 CREATE INDEX dead_letter_of_thing ON dead_letter (platform, collection, thing) WHERE state = 'open';
 
 -- Safety limits that were exceeded. Open while reset_us is NULL; a reset may allow so many records until a time.
