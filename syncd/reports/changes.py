@@ -1,7 +1,6 @@
 """Writes that wait for approval (mode propose). Format ``syncd.changes/1.0``."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from syncd.ledger import proposals
@@ -30,7 +29,7 @@ def line(one: Proposal) -> dict[str, Any]:
         "platform": one.platform,
         "op": str(one.op),
         "fields": [
-            {"field": each.field, "path": each.path, "before": native(each.before), "after": native(each.after)}
+            {"field": each.field, "path": each.path, "before": figures.exact(each.before), "after": figures.exact(each.after)}
             for each in one.fields
         ],
         "why": one.why,
@@ -39,19 +38,6 @@ def line(one: Proposal) -> dict[str, Any]:
         "by": one.by,
         "note": one.note,
     }
-
-
-def native(value: Any) -> Any:
-    """Return a platform's own value as JSON: an exact number is text."""
-    match value:
-        case Decimal():
-            return str(value)
-        case list():
-            return [native(one) for one in value]
-        case dict():
-            return {name: native(one) for name, one in value.items()}
-        case _:
-            return value
 
 
 def page(document: Mapping[str, Any], look: Look) -> Page:

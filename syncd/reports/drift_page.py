@@ -154,9 +154,13 @@ def _nothing(_: Sequence[Row], __: Mapping[str, Any]) -> str:
     return "nothing"
 
 
-def _reasons(_: Sequence[Row], document: Mapping[str, Any]) -> str:
+def _reasons(rows: Sequence[Row], document: Mapping[str, Any]) -> str:
     failed = (document.get("platforms") or {}).get("failed", ())
-    return "; ".join(f"{one['platform']}: {figures.plain(one['error'])}" for one in failed) or "syncd status"
+    told = [f"{one['platform']}: {figures.plain(one['error'])}" for one in failed]
+    names = {one["platform"] for one in failed}
+    others = Counter(row.get("reason") for row in rows if row["platform"] not in names and row.get("reason"))
+    told += [figures.plain(reason or "") for reason, _ in others.most_common(2)]
+    return "; ".join(told) or "syncd status"
 
 
 STEPS: dict[str, Callable[[Sequence[Row], Mapping[str, Any]], str]] = {

@@ -5,6 +5,7 @@ Times are microseconds since 1970, UTC, or RFC 3339 text.
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 SECOND = 1_000_000
@@ -117,3 +118,16 @@ def value(thing: Any) -> str:
 def compact(thing: Any) -> str:
     """Return a document as one line of JSON."""
     return json.dumps(thing, ensure_ascii=False, separators=(", ", ": "))
+
+
+def exact(thing: Any) -> Any:
+    """Return a platform's own value as JSON: a number with a fraction is text, so that no digit is lost."""
+    match thing:
+        case Decimal():
+            return str(thing)
+        case list():
+            return [exact(one) for one in thing]
+        case dict():
+            return {name: exact(one) for name, one in thing.items()}
+        case _:
+            return thing
