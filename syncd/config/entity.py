@@ -80,7 +80,7 @@ def _parts(scene: Scene, section: Section) -> None:
     for name, entry in outer.block.entries.items() if outer else ():
         platform = scene.platforms.get(name)
         if platform is None:
-            scene.broken_parts.add(name)
+            scene.broken_parts.update((name, *near(name, scene.platforms)))  # the right name is told by this too
             _no_file(scene, entry, name)
             continue
         inner = section_of(scene.source, entry.value, entry.key.span)

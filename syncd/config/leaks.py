@@ -34,7 +34,7 @@ PLAIN = {  # keys whose value is a secret, whatever it looks like
 }
 _AFTER_KEY = re.compile(r"(?i)(?:password|secret|token|bearer|key)[\"']?\s*:\s*(?!\s|secret:)([^\s,}]{6,})")
 LIKE = re.compile(r"(?i)pass(word|wd|phrase)|secret|token|(api|access|private)[-_]?key|credential|^value$")
-NOT = re.compile(r"(?i)_(url|uri|path|dir|file|name|id|field|header|type)$")
+NOT = re.compile(r"(?i)[_-](url|uri|path|dir|file|name|id|field|header|type)$")
 
 
 def refuse_leaks(source: Source, root: Block | None, owner: str) -> None:

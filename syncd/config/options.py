@@ -40,7 +40,12 @@ _EXPECTED = {  # pydantic's error type -> what should stand there
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
     "dataclass_type": "a mapping",
+    "duration": "a duration",
+    "rate": "a rate, as 2/s",
+    "size": "a size, as 1MB",
+    "cron": "a duration or a cron expression",
 }
+_SAID = ("size", "cron")  # on a scalar the connector's own message says more
 _BLOCK_ERRORS = {"missing", "extra_forbidden", "value_error"}
 _LIST_ERRORS = {"too_short", "too_long", "value_error"}
 _LATER_VALUES = {("format", "xlsx"), ("changes", "trigger"), ("payload", "xml")}
@@ -101,8 +106,12 @@ def _chosen(found: list[tuple[ErrorDetails, _Spot]]) -> list[tuple[ErrorDetails,
             branches.setdefault(where, {}).setdefault(tag, []).append((error, spot))
     for tags in branches.values():
         meant = [told for told in tags.values() if not any(_other_kind(error, spot) for error, spot in told)]
-        kept += min(meant or list(tags.values()), key=lambda told: len(told))  # noqa: PLW0108 - len itself is too wide a type
+        kept += sorted(meant or tags.values(), key=_count)[0]
     return kept
+
+
+def _count(told: list[tuple[ErrorDetails, _Spot]]) -> int:
+    return len(told)
 
 
 def _other_kind(error: ErrorDetails, spot: _Spot) -> bool:
@@ -224,7 +233,7 @@ def _tell(source: Source, spot: _Spot, error: ErrorDetails, teller: _Teller) -> 
             missing_key(source, spot.owner, str(loc[-1]))
     elif isinstance(spot.node, Scalar) and kind in _SCALAR_ERRORS:
         _SCALAR_ERRORS[kind](source, spot.node, spot.key, error, teller)
-    elif kind in _EXPECTED:
+    elif kind in _EXPECTED and not (kind in _SAID and isinstance(spot.node, Scalar)):
         literals.wrong_type(source, spot.node, _EXPECTED[kind])
     elif kind == "string_type":
         literals.text(source, spot.node, spot.key)
@@ -252,7 +261,7 @@ def _words(source: Source, node: Scalar, key: str, error: ErrorDetails, teller: 
         source.later(node, f'"{key}: {node.text}"')
         return
     expected = str(error.get("ctx", {}).get("expected", ""))
-    words = re.findall(r"'([^']*)'", expected) or expected.split(" or ")
+    words = [word.strip("'") for word in re.split(r", | or ", expected)]
     if isinstance(node.value, bool | int | Decimal) and node.raw in words:
         literals.changed_text(source, node, key)
     else:
@@ -274,7 +283,7 @@ def _other(source: Source, spot: _Spot, error: ErrorDetails) -> None:
     message = _plain(error["msg"])
     where: Node | Span = spot.node if isinstance(spot.node, Scalar | Items) else spot.owner
     if error["type"] == "later" or context.get("code") == "E190":
-        source.later(where, message)
+        source.later(where, message.removesuffix(" is not in this version"))
         return
     source.error(
         str(context.get("code", "E011")),

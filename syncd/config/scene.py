@@ -63,7 +63,7 @@ class Scene:
     platforms: Mapping[str, PlatformDraft]
     evidence: Evidence = Evidence()
     parts: dict[str, Part] = field(default_factory=dict)
-    broken_parts: set[str] = field(default_factory=set)  # named under in:, told there: not told again
+    broken_parts: set[str] = field(default_factory=set)  # named (or meant) under in:, told there and not again
     fields: dict[str, FieldDraft] = field(default_factory=dict)
     groups: dict[str, Truth] = field(default_factory=dict)
     limit: str | None = None  # the entity's own mode

@@ -84,7 +84,7 @@ def read_service(source: Source, folder: str, environ: Mapping[str, str]) -> Ser
 
 def _version(section: Section) -> None:
     node = section.need("version")
-    if isinstance(node, Scalar) and (isinstance(node.value, bool) or node.value != 1):
+    if isinstance(node, Scalar) and (type(node.value) is not int or node.value != 1):
         section.source.error(
             "E014",
             node,

@@ -42,6 +42,8 @@ def explain(source: Source, problem: pyyaml.YAMLError) -> None:
         _open_quote(source, _inside(source, opened.line + 1, opened.column + 1))
         return
     reason, fix = _reason(source.text[mark.index : mark.index + 1], said, (opened or mark).line + 1)
+    if "${" in source.line(mark.line + 1) and "expected ',' or" in said:
+        fix = 'inside braces or brackets put a value with ${...} in quotes:  "${NAME}"'
     source.error("E001", _inside(source, mark.line + 1, mark.column + 1), f"not YAML: {reason}", fix=fix)
 
 

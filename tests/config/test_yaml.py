@@ -193,3 +193,9 @@ def test_a_thousand_aliases_expand_to_nothing() -> None:
     source = read(bomb)
     assert {one.code for one in source.found} == {"E003"}
     assert len(str(plain(source.root))) < 10_000
+
+
+def test_a_variable_that_ends_the_braces_is_told_to_be_quoted() -> None:
+    (one,) = read("a: {b: ${X}/y}\n").found
+    assert (one.code, one.line) == ("E001", 1)
+    assert "in quotes" in one.fix
