@@ -55,7 +55,7 @@ def parse_path(path: str) -> Steps:
 def get_path(item: Native, steps: Steps) -> Native | Absent:
     """Return what stands at a path. Below null everything is null; beside the end of a list nothing is there."""
     if not steps:
-        return item[BARE] if isinstance(item, dict) and item.keys() == {BARE} else item
+        return item[BARE] if isinstance(item, dict) and BARE in item else item
     here = item
     for step in steps:
         if here is None:

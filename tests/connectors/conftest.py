@@ -24,3 +24,13 @@ def postgres(postgres_server: sa.URL) -> Iterator[sa.URL]:
 def mariadb() -> Iterator[sa.URL]:
     with servers.mariadb_database() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Mosquitto]:
+    if not servers.has_mosquitto():
+        servers.absent("Mosquitto")
+    broker = servers.Mosquitto(tmp_path_factory.mktemp("mosquitto"))
+    broker.start()
+    yield broker
+    broker.stop()

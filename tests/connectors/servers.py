@@ -11,14 +11,15 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+from amqtt.broker import Broker
 
 
 def free_port() -> int:
@@ -155,6 +156,28 @@ class Mosquitto:
 def has_mosquitto() -> bool:
     """Return whether the program is installed."""
     return shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin") is not None
+
+
+@asynccontextmanager
+async def python_broker() -> AsyncIterator[int]:
+    """Yield the port of a broker written in Python (MQTT 3.1.1), in this process."""
+    port = free_port()
+    broker = Broker(
+        {
+            "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
+            "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+        }
+    )
+    await broker.start()
+    try:
+        yield port
+    finally:
+        await broker.shutdown()
+
+
+def at(port: int) -> sa.URL:
+    """Return where a server of this machine is."""
+    return sa.URL.create("tcp", host="127.0.0.1", port=port)
 
 
 class Relay:

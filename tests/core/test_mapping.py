@@ -101,6 +101,7 @@ def test_get_path(path, value):
 
 def test_a_bare_value_has_the_empty_path():
     assert get_path({"": "5"}, ()) == "5"
+    assert get_path({"": "5", "id": "shelf-1"}, ()) == "5"
     assert get_path("5", ()) == "5"
     assert with_path({"": "5"}, (), "6") == {"": "6"}
     assert with_path({"a": 1}, (), {"a": 2}) == {"a": 2}
