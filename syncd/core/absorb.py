@@ -1,16 +1,20 @@
 """The shadow becomes the observation: what differs from raw is the platform's own word, what we sent is ours.
 
-Diffs are taken on raw and on nothing else. Sets and counters are folded into golden here, because only the difference against
-that platform's own last state says what it added, removed or counted (R17, R19); every other rule votes later (``resolve``).
+Diffs are taken on raw and on nothing else. Counters and sets are folded into golden here (``core.folds``); every other rule
+votes later (``core.resolve``).
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
-from syncd.core.model import Change, GoldenField, Known, Life, Reading, Record, Shadow, ShadowField, State, Value, Word
+from syncd.core.equality import strict
+from syncd.core.folds import count, fold_in, folding, is_counter, is_set, is_unclear, less, plus, starts_counting
+from syncd.core.model import Change, Known, Life, Reading, Record, Shadow, ShadowField, State, Value, Word
 from syncd.core.rules import Entity, Field
 from syncd.core.space import Space
+from syncd.core.spelling import explained
+
+__all__ = ["Mine", "absorb", "is_counter", "is_set", "less"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,25 +29,32 @@ class Mine:
     atomic: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+# ---- when
+
+
+@dataclass(slots=True)
 class Times:
-    """When an edit seen in one look happened, by our clock: in (lo, hi]."""
+    """When an edit seen in one look happened, by our clock: in (lo, hi]. ``sharp``: at hi exactly."""
 
     change: Change
-    paths: Mapping[str, str]  # field -> path
+    entity: Entity
     offset: int
     before: int
     sharp: bool
 
-    def of(self, name: str, *, ours_between: bool) -> tuple[int, int]:
+    def of(self, name: str) -> tuple[int, int]:
         """Return the interval of a field's edit (R10)."""
-        exact = (self.change.times or {}).get(self.paths[name])
-        if exact is not None:
-            return exact - self.offset, exact - self.offset
+        if self.change.times:
+            exact = self.change.times.get(self.entity.fields[name].maps[self.change.platform].path)
+            if exact is not None:
+                return exact - self.offset, exact - self.offset
         hi = record_time(self.change, self.offset)
-        if self.sharp and not ours_between:
-            return hi, hi
-        return min(self.before, hi), hi
+        return (hi if self.sharp else earliest(self.before, hi)), hi
+
+
+def earliest(before: int, hi: int) -> int:
+    """Return since when an edit may have happened that was not there at the look before (R10)."""
+    return min(before, hi)
 
 
 def record_time(change: Change, offset: int) -> int:
@@ -51,11 +62,20 @@ def record_time(change: Change, offset: int) -> int:
     return change.seen_at if change.changed_at is None else change.changed_at - offset
 
 
+def times_of(space: Space, entity: Entity, shadow: Shadow, change: Change, *, ours: bool) -> Times:
+    """Return the clockwork of one look."""
+    offset = space.clocks.get(change.platform, (0, 0))[0]
+    before = shadow.seen_at if shadow.changed_at is None else shadow.changed_at - offset
+    sharp = shadow.as_of < 0 or (not ours and contiguous(shadow, change))
+    return Times(change, entity, offset, before, sharp)
+
+
 def contiguous(shadow: Shadow, change: Change) -> bool:
     """Return whether exactly one edit lies between the shadow and this look."""
-    return (
-        isinstance(change.version, int) and isinstance(shadow.version, int) and change.version == shadow.version + 1
-    )
+    return isinstance(change.version, int) and isinstance(shadow.version, int) and change.version == shadow.version + 1
+
+
+# ---- what
 
 
 def absorb(
@@ -67,30 +87,22 @@ def absorb(
     """
     entity = space.rules.entities[record.entity]
     times = times_of(space, entity, shadow, change, ours=bool(mine))
-    first = shadow.as_of < 0
     said: dict[str, Word | None] = {}
     for name, reading in readings.items():
-        known = shadow.fields.setdefault(name, ShadowField())
         if reading.state is State.ABSENT:
             continue
+        known = shadow.fields.get(name)
+        if known is None:
+            known = shadow.fields[name] = ShadowField()
         before = None if known.known is Known.NEVER else known.word
         if name in mine:
             take_back(entity.fields[name], record, known, reading.value, mine=mine[name])
-        elif hear(entity.fields[name], record, shadow, known, reading=reading, first=first):
-            known.lo, known.hi = times.of(name, ours_between=bool(mine))
+        elif hear(entity.fields[name], record, shadow.platform, known, reading):
+            known.lo, known.hi = times.of(name)
             known.by = change.by
             said[name] = before
     advance(space, shadow, change, changed=bool(said), ours=bool(mine))
     return said
-
-
-def times_of(space: Space, entity: Entity, shadow: Shadow, change: Change, *, ours: bool) -> Times:
-    """Return the clockwork of one look."""
-    offset = space.clocks.get(change.platform, (0, 0))[0]
-    paths = {n: f.maps[change.platform].path for n, f in entity.fields.items() if change.platform in f.maps}
-    before = shadow.seen_at if shadow.changed_at is None else shadow.changed_at - offset
-    sharp = shadow.as_of < 0 or (contiguous(shadow, change) and not ours)
-    return Times(change, paths, offset, before, sharp)
 
 
 def advance(space: Space, shadow: Shadow, change: Change, *, changed: bool, ours: bool) -> None:
@@ -103,182 +115,94 @@ def advance(space: Space, shadow: Shadow, change: Change, *, changed: bool, ours
     shadow.life = Life.ALIVE
 
 
+# ---- our own write
+
+
 def take_back(field: Field, record: Record, known: ShadowField, stored: Value, *, mine: Mine) -> None:
     """Our own write came back: raw is what is stored, means is what we sent (R2)."""
-    if resent(known, mine):
+    if is_resent(known, mine):
         known.raw = stored
         return
-    adjusted = mine.delta is not None and mine.atomic and known.base is not None and stored is not None
-    if adjusted:
-        count(field, record, less(field, stored, plus(field, known.base, mine.delta)))  # R20: somebody counted meanwhile
+    means = mine.sent
+    if is_adjusted(known, stored, mine):
+        count(field, record, counted_meanwhile(field, known, stored, mine))
+        means = stored
     golden = record.golden.get(field.name)
     if golden:
         known.lo, known.hi = golden.lo, golden.hi
-    known.raw = stored
+    known.raw, known.means, known.word, known.by = stored, means, Word.OURS, None
     if is_counter(field):
         known.base = stored
-    known.means, known.word, known.reason, known.by = (stored if adjusted else mine.sent), Word.OURS, "", None
-    known.known = Known.NULL if stored is None else Known.OK
-    known.kept, known.review, known.twice, known.cleared = None, False, None, False
+    known.known, known.reason, known.cleared = (Known.NULL if stored is None else Known.OK), "", False
+    known.kept, known.review, known.twice = None, False, None
 
 
-def resent(known: ShadowField, mine: Mine) -> bool:
+def is_resent(known: ShadowField, mine: Mine) -> bool:
     """Return whether the field was only sent along in a whole record: it is still the platform's own word (R3)."""
     spoken = known.known in (Known.OK, Known.NULL)
     return spoken and known.word is Word.OWN and known.means == mine.sent and mine.delta is None
 
 
-def hear(field: Field, record: Record, shadow: Shadow, known: ShadowField, *, reading: Reading, first: bool) -> bool:
+def is_adjusted(known: ShadowField, stored: Value, mine: Mine) -> bool:
+    """Return whether the platform changed its own number by our difference, and told what became of it."""
+    return mine.delta is not None and mine.atomic and known.base is not None and stored is not None
+
+
+def counted_meanwhile(field: Field, known: ShadowField, stored: Value, mine: Mine) -> Value:
+    """Return what others counted between our look and our adjustment (R20)."""
+    return less(field, stored, plus(field, known.base, mine.delta))
+
+
+# ---- the platform's own word
+
+
+def hear(field: Field, record: Record, platform: str, known: ShadowField, reading: Reading) -> bool:
     """Take one reading into a shadow field; return whether the platform said something new."""
-    if reading.state is State.INVALID:
-        fresh = known.known is not Known.INVALID
-        known.known, known.reason = Known.INVALID, reason_of(reading)
-        return fresh
-    value = reading.value
-    if known.known is not Known.NEVER and value == known.raw and not starts_counting(field, shadow, known):
-        known.known, known.reason = (Known.NULL if value is None else Known.OK), ""
+    if repeats(known, reading) and not starts_counting(field, known, reading.value):
+        if known.known is Known.INVALID:
+            known.known, known.reason = (Known.NULL if known.raw is None else Known.OK), ""
         return False
-    return speak(field, record, shadow, known, value=value, first=first)
-
-
-def reason_of(reading: Reading) -> str:
-    """Return what is wrong with an invalid reading, for people."""
-    return reading.reason or "does not fit"
-
-
-def speak(field: Field, record: Record, shadow: Shadow, known: ShadowField, *, value: Value, first: bool) -> bool:
-    """The platform's own new word: fold sets and counters into golden, then remember it."""
-    folds = field.truth is not None and shadow.platform in field.truth.platforms
-    was_empty = known.known in (Known.NEVER, Known.NULL)
-    keeps_raw = value is None and folds and (is_counter(field) or is_set(field))
-    if folds and value is not None:
-        if is_counter(field):
-            tally(field, record, shadow.platform, known, value=value)
-        elif is_set(field):
-            fold_members(field, record, shadow.platform, known, value=value, first=first)
-    if not keeps_raw:
-        known.raw = known.means = value
-    known.word, known.kept, known.review, known.twice, known.reason = Word.OWN, None, False, None, ""
-    known.cleared = value is None and not was_empty
-    known.known = Known.NULL if value is None else Known.OK
+    if reading.state is State.INVALID:
+        known.known, known.reason = Known.INVALID, reading.reason or "does not fit"  # raw keeps the last good value
+        return False
+    if confirms(field, known, reading.value):
+        known.raw, known.known, known.twice = reading.value, (Known.NULL if reading.value is None else Known.OK), None
+        return False
+    speak(field, record, platform, known, reading.value)
     return True
 
 
-# ---- counters
+def repeats(known: ShadowField, reading: Reading) -> bool:
+    """Return whether a reading shows what is known already. What was made of our own write is not checked again (R2)."""
+    if known.known is Known.NEVER or (reading.state is State.INVALID and (reading.value is None or known.word is Word.OWN)):
+        return False
+    if known.known is Known.NULL and known.raw is not None:
+        return reading.value is None  # an emptied set or counter keeps what it held as the base of differences
+    return bool(known.raw == reading.value) and strict(known.raw, reading.value)
 
 
-def is_counter(field: Field) -> bool:
-    """Return whether the field is merged by differences."""
-    return field.truth is not None and field.truth.how == "delta"
+def confirms(field: Field, known: ShadowField, value: Value) -> bool:
+    """Return whether this is the first look at what we wrote unseen, and only spells it in another way (R5.3), or in the way
+    that it was found in once before (R5.4).
+    """
+    if known.twice is None or known.word is not Word.OURS or known.twice[0] != known.means:
+        return False
+    return explained(field, known.means, value) if len(known.twice) == 1 else known.twice[1] == value and not is_counter(field)
 
 
-def starts_counting(field: Field, shadow: Shadow, known: ShadowField) -> bool:
-    """Return whether this is a counter's first contact (or the first after its base was dropped)."""
-    return is_counter(field) and known.base is None and field.truth is not None and shadow.platform in field.truth.platforms
-
-
-def number(field: Field, value: Value) -> Decimal:
-    """Return a canonical number as Decimal."""
-    return Decimal(value)
-
-
-def plus(field: Field, one: Value, other: Value) -> Value:
-    """Return the canonical sum of two canonical numbers."""
-    return field.type.read(number(field, one) + number(field, other))
-
-
-def less(field: Field, one: Value, other: Value) -> Value:
-    """Return the canonical difference of two canonical numbers."""
-    return field.type.read(number(field, one) - number(field, other))
-
-
-def count(field: Field, record: Record, difference: Value) -> None:
-    """Add a difference to golden."""
-    golden = record.golden[field.name]
-    golden.value = plus(field, golden.value, difference)
-
-
-def tally(field: Field, record: Record, platform: str, known: ShadowField, *, value: Value) -> None:
-    """Count a platform's difference since its base; first contact adds nothing but may seed (R19)."""
-    golden = record.golden.get(field.name)
-    rank = field.truth.platforms.index(platform) if field.truth else 0
-    if golden is None or golden.value is None:
-        record.golden[field.name] = GoldenField(value, who=platform, seed=(rank, value))
-    elif known.base is not None:
-        count(field, record, less(field, value, known.base))
-        golden.who = platform
-    elif better_seed(golden, rank, known):
-        assert golden.seed is not None
-        count(field, record, less(field, value, golden.seed[1]))
-        golden.seed = (rank, value)
-    known.base = value
-
-
-def better_seed(golden: GoldenField, rank: int, known: ShadowField) -> bool:
-    """Return whether a first contact comes from a platform nearer to the front of ``from:`` than the seed's."""
-    return golden.seed is not None and rank < golden.seed[0] and known.known is Known.NEVER
-
-
-# ---- sets
-
-
-def is_set(field: Field) -> bool:
-    """Return whether the field is a three-way merged set."""
-    return field.truth is not None and field.truth.how in ("union", "intersection")
-
-
-def fold_members(field: Field, record: Record, platform: str, known: ShadowField, *, value: list[str], first: bool) -> None:
-    """Add and remove in golden what this platform added and removed since its own last state (R17, R18)."""
-    golden = record.golden.get(field.name)
-    if golden is None or golden.value is None:
-        record.golden[field.name] = GoldenField(list(value), who=platform)
-        return
-    assert field.truth is not None
-    before = base_members(golden, known)
-    if field.truth.how == "intersection":
-        members = meet(field, record, platform, before, value=value, first=first or known.known is Known.NEVER)
-    else:
-        members = join(field, golden.value, before, value=value)
-    if members != golden.value:
-        golden.value, golden.who = members, platform
-
-
-def base_members(golden: GoldenField, known: ShadowField) -> list[str]:
-    """Return what the platform held before: the base of the three-way merge (R17)."""
-    return known.raw or []
-
-
-def join(field: Field, golden: list[str], before: list[str], *, value: list[str]) -> list[str]:
-    """Return golden less what was removed, plus what was added, compared under the field's ``equal``."""
-    fold = folds_of(field)
-    old, new, have = ({fold(m) for m in x} for x in (before, value, golden))
-    gone = old - new if field.truth and field.truth.removals else set()
-    added = {m for m in value if fold(m) in new - old - have}
-    return sorted({m for m in golden if fold(m) not in gone} | added)
-
-
-def folds_of(field: Field) -> Callable[[str], Hashable]:
-    """Return the function that makes two members equal under the field's ``equal`` the same."""
-    return field.equal.fold
-
-
-def meet(field: Field, record: Record, platform: str, before: list[str], *, value: list[str], first: bool) -> list[str]:
-    """Return the members that every source holds: one removal is enough, an addition needs all."""
-    fold = folds_of(field)
-    golden = record.golden[field.name].value
-    new = {fold(m) for m in value}
-    assert field.truth is not None
-    others = [
-        s.fields[field.name].raw or []
-        for p, s in record.shadows.items()
-        if p != platform and p in field.truth.platforms and s.life is Life.ALIVE and heard(s, field.name)
-    ]
-    gone = {fold(m) for m in (golden if first else before)} - new
-    everywhere = {m for m in value if all(fold(m) in {fold(o) for o in other} for other in others)}
-    have = {fold(m) for m in golden}
-    return sorted({m for m in golden if fold(m) not in gone} | {m for m in everywhere if fold(m) not in have})
-
-
-def heard(shadow: Shadow, name: str) -> bool:
-    """Return whether a field was ever read on a platform."""
-    return name in shadow.fields and shadow.fields[name].known is not Known.NEVER
+def speak(field: Field, record: Record, platform: str, known: ShadowField, value: Value) -> None:
+    """The platform's own new word: fold sets and counters into golden, then remember it."""
+    truth = folding(field, platform)
+    unclear = truth is not None and is_unclear(field, known, value)
+    known.cleared = value is None and known.known not in (Known.NEVER, Known.NULL)
+    if truth is not None and value is not None:
+        fold_in(field, truth, record, platform, known, value)
+    if is_counter(field) and value is not None:
+        known.base = value
+    if truth is None or value is not None:
+        known.raw = known.means = value
+    known.known, known.word, known.reason = (Known.NULL if value is None else Known.OK), Word.OWN, ""
+    known.kept, known.review = None, False
+    known.twice = [*known.twice, value] if known.twice is not None and len(known.twice) == 1 else None
+    if unclear:
+        known.kept, known.review = [record.golden[field.name].value], True

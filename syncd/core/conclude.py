@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from syncd.core.held import truth_of
 from syncd.core.identity import record_key, record_keys
+from syncd.core.life import end, is_nowhere
 from syncd.core.model import FieldChange, Known, Life, Record, ShadowField, Value, Word
 from syncd.core.plan import plan
 from syncd.core.resolve import WAR_WINDOW, folded, resolve
-from syncd.core.rules import Entity, Field, Truth
+from syncd.core.rules import Entity, Field
 from syncd.core.space import Decision, Space, Stray
 
 
@@ -17,7 +19,13 @@ def snapshot(record: Record) -> dict[str, Value]:
 
 
 def conclude(
-    space: Space, record: Record, cause: str, *, before: Mapping[str, Value], platform: str | None, said: Mapping[str, Word | None]
+    space: Space,
+    record: Record,
+    cause: str,
+    *,
+    before: Mapping[str, Value],
+    platform: str | None,
+    said: Mapping[str, Word | None],
 ) -> Decision:
     """Decide a record whose shadows moved; return the decision, which is also kept in the working set.
 
@@ -25,6 +33,8 @@ def conclude(
     """
     entity = space.rules.entities[record.entity]
     decision = Decision(record.id, record.version, space.now, cause)
+    if record.life is Life.ALIVE and is_nowhere(space, record):
+        end(space, record, "gone everywhere")
     if record.life is Life.ALIVE:
         resolved = {c.name: c for c in resolve(space, record)}
         decision.fields = changes(entity, record, before, resolved)
@@ -51,8 +61,7 @@ def changes(
         if golden.value == old:
             continue
         known = resolved.get(name)
-        truth = truth_of(entity, entity.fields[name])
-        rule = truth.how if truth else ""
+        rule = truth_of(entity, entity.fields[name]).how
         if known is None or folded(entity.fields[name]):
             found.append(FieldChange(name, old, golden.value, golden.who, rule, rule))
         else:
@@ -103,16 +112,11 @@ def is_stray(entity: Entity, record: Record, field: Field, known: ShadowField, *
     if golden is None or golden.who is None or golden.provisional or known.known in (Known.INVALID, Known.NEVER):
         return False
     truth = truth_of(entity, field)
-    if truth is None or in_conflict(record, field) or field.maps[platform].direction == "in":
+    if in_conflict(record, field) or field.maps[platform].direction == "in":
         return False
     if platform in truth.platforms and (known.known is Known.NULL or truth.how not in ("priority", "newest")):
         return False  # a source speaks with its vote; only a vote that lost to another is stray
     return not field.equal.same(known.means, golden.value)
-
-
-def truth_of(entity: Entity, field: Field) -> Truth | None:
-    """Return the rule that decides a field: its own or its group's."""
-    return entity.groups[field.group].truth if field.group else field.truth
 
 
 def in_conflict(record: Record, field: Field) -> bool:
@@ -142,4 +146,3 @@ def mark_behind(space: Space, entity: Entity, record: Record) -> None:
 def revise(space: Space, record: Record, cause: str) -> Decision:
     """Decide a record again without a new observation: after a rule change, a person's word, or a stale platform's return."""
     return conclude(space, record, cause, before=snapshot(record), platform=None, said={})
-

@@ -6,11 +6,12 @@
 
 from enum import StrEnum
 
-from syncd.core.absorb import is_counter
+from syncd.core.folds import is_counter
 from syncd.core.mapping import read_item
 from syncd.core.model import Abilities, Answer, Attempt, Change, Op, Receipt, State
-from syncd.core.receipt import explained, is_before, stored_of
+from syncd.core.receipt import is_before, stored_of
 from syncd.core.rules import Entity
+from syncd.core.spelling import explained
 
 
 class Step(StrEnum):
@@ -99,4 +100,4 @@ def is_assumed(entity: Entity, attempt: Attempt) -> bool:
 
 def proved(look: Change) -> Receipt:
     """Return the receipt that a proving look stands for: not the write's own answer."""
-    return Receipt(Answer.DONE, look.id, look)
+    return Receipt(Answer.DONE, look.id, look, inferred=True)

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from syncd.core.held import closed_to_writes, differs, held_everywhere, is_kept, the_cause, truth_of
 from syncd.core.mapping import native_value
 from syncd.core.model import Known, Life, Native, Reading, Record, ShadowField, State, Value
-from syncd.core.plan import closed_to_writes, differs, held_everywhere, is_kept, the_cause, truth_of, wanted
-from syncd.core.receipt import is_rewritten
+from syncd.core.plan import wanted
 from syncd.core.rules import Entity, Field, Member
 from syncd.core.space import Space
+from syncd.core.spelling import is_rewritten
 from syncd.core.values import NoWord
 
 
@@ -146,9 +147,7 @@ def no_word(place: Place, mapped: Field) -> bool:
     return False
 
 
-def difference(
-    place: Place, mapped: Field, why: Why, found: Value, *, takes: bool = False, note: str = ""
-) -> Difference:
+def difference(place: Place, mapped: Field, why: Why, found: Value, *, takes: bool = False, note: str = "") -> Difference:
     """Return a field's row: the first cause that fits, and what syncd would do."""
     golden = place.record.golden[mapped.name].value
     reason = reason_to_wait(place, mapped)

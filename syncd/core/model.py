@@ -129,7 +129,7 @@ class ShadowField:
     ``raw`` is what is stored there; ``means`` the golden value it stands for (equal to raw when own); the edit lies in
     (``lo``, ``hi``]. ``base`` is the last raw counted of a counter, None before first contact. ``kept`` is a one-element
     list with the golden value a stray edit was kept against, or None. ``review`` marks that the stray edit waits for a person.
-    ``twice`` is (sent, stored) of one unexplained mismatch. ``reason`` says what is wrong while INVALID. ``by`` is the author.
+    ``twice`` is (sent, stored) of one unexplained mismatch, or (sent,) of a write that no look has confirmed yet. ``reason`` says what is wrong while INVALID. ``by`` is the author.
     ``cleared``: the platform's own word went from a value to null, seen by us. ``flips`` counts how often since ``flip_at`` it
     overwrote our value and we ours again.
     """
@@ -296,7 +296,8 @@ class Receipt:
     """What the platform says it stored. ``id`` is the native id, also of a thing just created.
 
     ``look`` is the thing as stored: the body of the answer (``atomic``), or a read-back. ``version`` is the version that the
-    answer itself named; a read-back that shows the same one is as good as a body.
+    answer itself named; a read-back that shows the same one is as good as a body. ``inferred``: the answer was lost, and the
+    look is all there is.
     """
 
     answer: Answer
@@ -304,6 +305,7 @@ class Receipt:
     look: Change | None = None
     atomic: bool = False
     version: int | str | None = None
+    inferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)

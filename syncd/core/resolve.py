@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from syncd.core.absorb import is_counter, is_set
+from syncd.core.folds import is_counter, is_set
 from syncd.core.model import SECOND, Conflict, FieldChange, GoldenField, Known, Life, Record, Shadow, ShadowField, Value, Word
 from syncd.core.rules import Entity, Field, Truth
 from syncd.core.space import Space
@@ -47,20 +47,14 @@ class Subject:
 
     def same(self, one: Value, other: Value) -> bool:
         """Return whether two packed values are the same, each field under its own ``equal``."""
-        return all(
-            f.equal.same(a, b) for f, a, b in zip(self.fields, self.unpack(one), self.unpack(other), strict=True)
-        )
+        return all(f.equal.same(a, b) for f, a, b in zip(self.fields, self.unpack(one), self.unpack(other), strict=True))
 
 
 @lru_cache(maxsize=512)
 def subjects_by_id(entity: "Held") -> tuple[Subject, ...]:
     """Return what an entity's rules decide, in the order of its fields; groups come last."""
-    fields = [
-        Subject(f.name, f.truth, (f,)) for f in entity.entity.fields.values() if f.truth is not None and f.group is None
-    ]
-    groups = [
-        Subject(g.name, g.truth, tuple(entity.entity.fields[n] for n in g.fields)) for g in entity.entity.groups.values()
-    ]
+    fields = [Subject(f.name, f.truth, (f,)) for f in entity.entity.fields.values() if f.truth is not None and f.group is None]
+    groups = [Subject(g.name, g.truth, tuple(entity.entity.fields[n] for n in g.fields)) for g in entity.entity.groups.values()]
     return (*fields, *groups)
 
 
@@ -325,7 +319,15 @@ def accept(record: Record, subject: Subject, case: Case, ruling: Ruling) -> list
 def inputs(case: Case) -> dict[str, Any]:
     """Return what the rule saw, so that the decision can be derived again."""
     return {
-        v.platform: {"value": v.value, "own": v.own, "null": v.null, "invalid": v.invalid, "stale": v.stale, "lo": v.lo, "hi": v.hi}
+        v.platform: {
+            "value": v.value,
+            "own": v.own,
+            "null": v.null,
+            "invalid": v.invalid,
+            "stale": v.stale,
+            "lo": v.lo,
+            "hi": v.hi,
+        }
         for v in case.others
     }
 

@@ -1,0 +1,154 @@
+"""Counters and sets: what one platform added, removed or counted since its own last state, folded into golden.
+
+Only the difference against that platform's own last state says what it did (R17, R19), so golden of these fields moves while
+observing; every other rule votes later (``core.resolve``).
+"""
+
+from collections.abc import Hashable, Iterable
+
+from syncd.core.model import GoldenField, Known, Life, Record, ShadowField, Value
+from syncd.core.rules import Field, Truth
+
+
+def is_counter(field: Field) -> bool:
+    """Return whether the field is merged by differences."""
+    return field.truth is not None and field.truth.how == "delta"
+
+
+def is_set(field: Field) -> bool:
+    """Return whether the field is a three-way merged set."""
+    return field.truth is not None and field.truth.how in ("union", "intersection")
+
+
+def folding(field: Field, platform: str) -> Truth | None:
+    """Return the rule if what this platform says of the field is folded into golden, else None."""
+    truth = field.truth
+    folds = truth is not None and truth.how in ("delta", "union", "intersection") and platform in truth.platforms
+    return truth if folds else None
+
+
+def fold_in(field: Field, truth: Truth, record: Record, platform: str, known: ShadowField, value: Value) -> None:
+    """Fold a platform's new value into golden; ``known`` still is what the platform held before."""
+    if truth.how == "delta":
+        tally(field, truth, record, platform, known, value)
+    else:
+        merge(field, truth, record, platform, known, value)
+
+
+# ---- counters
+
+
+def starts_counting(field: Field, known: ShadowField, value: Value) -> bool:
+    """Return whether this value is a counter's first contact (or the first after its base was dropped)."""
+    return known.base is None and value is not None and is_counter(field)
+
+
+def plus(field: Field, one: Value, other: Value) -> Value:
+    """Return the canonical sum of two canonical numbers."""
+    return field.type.read(field.type.number(one) + field.type.number(other))
+
+
+def less(field: Field, one: Value, other: Value) -> Value:
+    """Return the canonical difference of two canonical numbers."""
+    return field.type.read(field.type.number(one) - field.type.number(other))
+
+
+def count(field: Field, record: Record, difference: Value) -> None:
+    """Add a difference to golden."""
+    golden = record.golden[field.name]
+    golden.value = plus(field, golden.value, difference)
+
+
+def tally(field: Field, truth: Truth, record: Record, platform: str, known: ShadowField, value: Value) -> None:
+    """Count a platform's difference since its base."""
+    golden = record.golden.get(field.name)
+    if golden is None or golden.value is None:
+        record.golden[field.name] = GoldenField(value, who=platform, seed=(truth.platforms.index(platform), value))
+    elif known.base is not None:
+        count(field, record, less(field, value, known.base))
+        golden.who = platform
+    else:
+        meet_counter(field, truth, record, platform, known, value)
+
+
+def meet_counter(field: Field, truth: Truth, record: Record, platform: str, known: ShadowField, value: Value) -> None:
+    """First contact adds nothing; but the seed is that of the platform nearest to the front of ``from:`` (R19)."""
+    golden = record.golden[field.name]
+    rank = truth.platforms.index(platform)
+    if golden.seed is not None and is_better_seed(golden.seed[0], rank, known):
+        count(field, record, less(field, value, golden.seed[1]))
+        golden.seed = (rank, value)
+
+
+def is_better_seed(old: int, rank: int, known: ShadowField) -> bool:
+    """Return whether a first contact comes from a platform nearer to the front than the seed's."""
+    return rank < old and known.known is Known.NEVER
+
+
+# ---- sets
+
+
+def merge(field: Field, truth: Truth, record: Record, platform: str, known: ShadowField, value: list[str]) -> None:
+    """Add and remove in golden what this platform added and removed since its own last state (R17, R18)."""
+    golden = record.golden.get(field.name)
+    if golden is None or golden.value is None:
+        record.golden[field.name] = GoldenField(list(value), who=platform)
+        return
+    if truth.how == "intersection":
+        members = meet(field, truth, record, platform, known, value)
+    else:
+        members = join(field, truth, golden, known, value)
+    if members != golden.value:
+        golden.value, golden.who = members, platform
+
+
+def base_members(golden: GoldenField, known: ShadowField) -> list[str]:
+    """Return what the platform itself held before: the base of the three-way merge (R17)."""
+    return known.raw or []
+
+
+def folds(field: Field, members: Iterable[str] | None) -> set[Hashable]:
+    """Return members in the form in which those that are equal under the field's ``equal`` are one."""
+    return {field.equal.fold(m) for m in members or ()}
+
+
+def removed(field: Field, golden: GoldenField, known: ShadowField, value: list[str]) -> set[Hashable]:
+    """Return what a platform took out. Of members that it had spelt in its own way only all at once can be told."""
+    gone = folds(field, base_members(golden, known)) - folds(field, value)
+    respelt = folds(field, known.raw) - folds(field, known.means)
+    return gone | (folds(field, known.means) - folds(field, known.raw)) if respelt and respelt <= gone else gone
+
+
+def is_unclear(field: Field, known: ShadowField, value: Value) -> bool:
+    """Return whether a member is gone that stands for one of several which we sent: nobody can say for which (R18)."""
+    if not is_set(field) or known.known is Known.NEVER or value is None:
+        return False
+    respelt = folds(field, known.raw) - folds(field, known.means)
+    gone = respelt - folds(field, value)
+    return bool(gone) and gone != respelt
+
+
+def join(field: Field, truth: Truth, golden: GoldenField, known: ShadowField, value: list[str]) -> list[str]:
+    """Return golden less what was removed, plus what was added, compared under the field's ``equal``."""
+    new, have = folds(field, value), folds(field, golden.value)
+    gone = removed(field, golden, known, value) if truth.removals else set()
+    fresh = new - folds(field, base_members(golden, known)) - have
+    added = {m for m in value if field.equal.fold(m) in fresh}
+    return sorted({m for m in golden.value if field.equal.fold(m) not in gone} | added)
+
+
+def meet(field: Field, truth: Truth, record: Record, platform: str, known: ShadowField, value: list[str]) -> list[str]:
+    """Return the members that every source holds: one removal is enough, an addition needs all."""
+    golden = record.golden[field.name]
+    new, have = folds(field, value), folds(field, golden.value)
+    gone = have - new if known.known is Known.NEVER else removed(field, golden, known, value)
+    others = [folds(field, k.raw) for k in other_sources(field, truth, record, platform)]
+    added = {m for m in value if field.equal.fold(m) not in have and all(field.equal.fold(m) in o for o in others)}
+    return sorted({m for m in golden.value if field.equal.fold(m) not in gone} | added)
+
+
+def other_sources(field: Field, truth: Truth, record: Record, platform: str) -> list[ShadowField]:
+    """Return what the other living sources of a set were seen to hold."""
+    found = [record.shadows[p] for p in truth.platforms if p != platform and p in record.shadows]
+    fields = [s.fields.get(field.name) for s in found if s.life is Life.ALIVE]
+    return [k for k in fields if k is not None and k.known is not Known.NEVER]

@@ -1,0 +1,421 @@
+"""The oracle: the laws of semantics section 4, each with the preconditions that make it true.
+
+``Watch`` sees every request, look and commit as it happens (L6, L11, L12, L13, L15, L16); ``check`` judges the world at rest.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from syncd.core.model import SECOND, Attempt, Change, Life, Op, Receipt, Record, Write
+from tests.core.world_daemon import Breach
+from tests.core.world_platform import BAD, KEY, TEXTS, Platform, Row
+
+NEWEST = ("n", "g1", "g2")
+SLACK = 12 * SECOND  # what clocks and ticks of the test world can add up to
+
+
+class Edit(NamedTuple):
+    """What a person did: when, where, what, and as which moment of the world."""
+
+    at: int
+    platform: str
+    value: Any
+    seq: int
+
+
+def could_spell(sent: Any, stored: Any) -> bool:
+    """Whether a normaliser could have made ``stored`` of ``sent``: blanks, case, a cut; sets member by member."""
+    if isinstance(sent, str):
+        one, other = ("".join((t or "").split()).lower() for t in (sent, stored))
+        return (stored is None and not sent.strip()) or one == other or (len(other) > 1 and one.startswith(other))
+    if isinstance(sent, list | frozenset):
+        return folded(sent) == folded(stored)
+    return False
+
+
+def folded(members: Iterable[str] | None) -> set[str]:
+    return {m.casefold() for m in members or ()}
+
+
+class Watch:
+    """What the world knows and syncd does not, and the checks that are made while things happen."""
+
+    def __init__(self, setup: Any) -> None:
+        self.setup = setup
+        self.now, self.seq, self.numbers = 1000 * SECOND, 0, 0
+        self.writes = self.edits = 0
+        self.platforms: dict[str, Platform] = {}
+        self.history: dict[tuple[str, str], list[Edit]] = {}
+        self.groups: dict[str, set[tuple]] = {}
+        self.owners: list[tuple[str, int, Any]] = []  # rule changes: owner, moment, golden of K then
+        self.blind: set[tuple[str, str]] = set()  # fields in which an edit was overwritten unseen, or cannot be told from ours
+        self.excluded: set[str] = set()  # records with twins that nobody can prevent
+        self.in_doubt: set[str] = set()
+        self.doubtful_counts: set[str] = set()
+        self.unseen: set[str] = set()  # made and deleted before syncd looked
+        self.reborn: set[str] = set()
+        self.moved: set[str] = set()
+        self.lied = self.restored = False
+        self.journal: dict[str, Attempt] = {}
+        self.sent: dict[str, int] = {}
+        self.raced: set[str] = set()
+        self.known: dict[tuple[str, str, str], int] = {}
+        self.knew: dict[str, dict[str, int]] = {}
+
+    def number(self) -> int:
+        self.numbers += 1
+        return self.numbers
+
+    # ---- what syncd knows
+
+    def on_look(self, change: Change) -> None:
+        for name in change.item or ():
+            place = (change.platform, change.id, name)
+            self.known[place] = max(self.known.get(place, -1), getattr(change, "seq", -1))
+
+    def on_intent(self, attempt: Attempt) -> None:
+        write = attempt.write
+        if write.key in self.journal:
+            raise Breach(f"L16: key {write.key} is used twice")
+        self.seq += 1
+        self.journal[write.key] = attempt
+        self.knew[write.key] = {
+            n: self.known.get((write.platform, write.id or "", n), -1) for n in self.platforms[write.platform].fields
+        } | {"": self.seq}
+
+    def on_wire(self, platform: Platform, write: Write) -> None:
+        if write.key not in self.journal:
+            raise Breach("L16: a request without an attempt")
+        self.sent[write.key] = self.sent.get(write.key, 0) + 1
+        if self.sent[write.key] > 1 and not platform.able.keyed:
+            raise Breach("L16: an attempt was sent twice without a key")
+
+    # ---- what must never happen
+
+    def on_create(self, platform: Platform, write: Write) -> None:
+        """L12: no twins, where a twin can be known and nobody makes one between look and call."""
+        key = write.values[KEY]
+        if not platform.live(key):
+            return
+        if platform.able.find and write.key not in self.raced and not any(r.hidden for r in platform.live(key)):
+            raise Breach(f"L12: a twin of {key} on {platform.name}")
+        self.excluded.add(key)
+
+    def on_change(self, platform: Platform, row: Row, write: Write) -> None:
+        if write.op in (Op.DELETE, Op.ARCHIVE):
+            self.on_delete(platform, row, write)
+            return
+        known = self.knew[write.key]
+        for name in platform.fields:
+            if name not in write.values and ("whole" not in platform.spec or name not in (write.item or ())):
+                continue
+            if name in write.adjust or row.touched.get(name, -1) <= known[name]:
+                continue
+            if platform.spec.guard == "version" and write.version is not None:
+                raise Breach(f"L11: a guarded write covered an unseen edit of {name} on {platform.name}")
+            self.blind.add((row.key, name))
+
+    def on_delete(self, platform: Platform, row: Row, write: Write) -> None:
+        """L13: nothing is deleted while the authority has the key."""
+        authority = self.platforms["a"]
+        excused = write.key in self.raced or (self.lied and not authority.able.find) or not authority.able.read
+        if any(not r.hidden for r in authority.live(row.key)) and not excused:
+            raise Breach(f"L13: {row.key} was deleted on {platform.name} while it lives at the authority")
+
+    def on_receipt(self, attempt: Attempt, answer: Receipt) -> None:
+        """Note what no evidence can tell apart: a person's edit between write and read-back that looks like ours."""
+        look, write = answer.look, attempt.write
+        if look is None or look.item is None or answer.atomic or self.is_ours(write, answer):
+            return
+        row = self.platforms[write.platform].rows[look.id]
+        knew = self.knew[write.key]
+        if write.op is Op.CREATE and "d" not in write.sent and row.touched.get("d", -1) > knew[""]:
+            self.doubtful_counts.add(row.key)  # what it started with was never seen
+        for name, sent in write.sent.items():
+            edited = row.touched.get(name, -1) > min(knew[""], knew.get(name, -1) if write.op is Op.UPDATE else knew[""])
+            stored = row.values.get(name)
+            if edited and (could_spell(sent, stored) or same(sent, stored) or name == "d"):
+                self.blind.add((row.key, name))
+            if name == "d" and "rounds" in self.platforms[write.platform].spec:
+                self.doubtful_counts.add(row.key)
+
+    def is_ours(self, write: Write, answer: Receipt) -> bool:
+        """Whether a read-back shows the very version that the write made."""
+        assert answer.look is not None
+        if answer.version is not None:
+            return answer.version == answer.look.version
+        numbers = isinstance(write.version, int) and isinstance(answer.look.version, int)
+        return numbers and answer.look.version == write.version + 1 and self.platforms[write.platform].spec.numbered
+
+    def on_doubt(self, attempt: Attempt) -> None:
+        """An outcome was found out by reading: values that are equal by chance cannot be told apart."""
+        record = self.record(attempt.write.sent.get(KEY, "")) or self.by_id(attempt.write.record)
+        if record is not None and attempt.write.op is Op.UPDATE:
+            self.in_doubt.add(record.key)
+            if "d" in attempt.write.sent:
+                self.doubtful_counts.add(record.key)
+
+    def record(self, key: str) -> Record | None:
+        raise NotImplementedError
+
+    def by_id(self, number: int) -> Record | None:
+        return self.daemon.ledger.records.get(number)  # type: ignore[attr-defined]
+
+    def on_commit(self, before: Record | None, after: Record) -> None:
+        if before is None:
+            return
+        for name, golden in after.golden.items():
+            old = before.golden.get(name)
+            if old is None:
+                continue
+            if golden.value is None and old.value is not None:
+                self.on_blank(after, name)
+            if name in NEWEST and golden.hi < old.lo - SLACK - self.setup.skew * SECOND and not self.restored:
+                raise Breach(f"L15: {name} went back in time")
+
+    def on_blank(self, record: Record, name: str) -> None:
+        """L6: an empty value never becomes golden, unless told so, or as a member of a group that is not empty."""
+        empty_group = name in ("g1", "g2") and all(record.golden[n].value is None for n in ("g1", "g2"))
+        if (name == "o" and not self.setup.clear) or name not in ("o", "g1", "g2") or empty_group:
+            raise Breach(f"L6: {name} was emptied")
+
+    def note_owner(self, name: str) -> None:
+        record = self.record("K")
+        golden = record.golden.get("o") if record else None
+        self.seq += 1
+        self.owners.append((name, self.seq, golden.value if golden else None))
+
+
+def same(sent: Any, stored: Any) -> bool:
+    return frozenset(sent or ()) == stored if isinstance(stored, frozenset) else sent == stored
+
+
+# ---- at rest
+
+
+def check(world: Any) -> None:
+    """Judge a world at rest; raises Breach."""
+    for key in ("K", "L"):
+        if (key, "born") in world.history and key not in world.excluded:
+            check_record(world, key)
+
+
+def check_record(world: Any, key: str) -> None:
+    rows = {p.name: [r for r in p.live(key) if not r.hidden] for p in world.platforms.values()}
+    record = world.record(key)
+    two = [one for one in world.daemon.ledger.loose.values() if "two rows" in one.conflict.why]
+    if two:
+        if all(len(r) <= 1 for r in rows.values()):
+            raise Breach("two candidates, but only one lives")
+        return
+    if key in world.unseen and len(world.history[key, "born"]) == 1 and any(rows.values()):
+        raise Breach(f"a ghost: {key} was gone before it was seen")
+    if not check_life(world, key, record, rows):
+        return
+    for platform in world.platforms.values():
+        check_row(world, platform, record, rows[platform.name])
+    if (key, "dead") not in world.history and key not in world.reborn | world.moved and not mute(world):
+        for law in (owner_law, rule_change_law, priority_law, newest_law, counter_law, union_law, group_law):
+            law(world, key, record)
+
+
+def mute(world: Any) -> bool:
+    return any("mute" in p.spec for p in world.platforms.values())
+
+
+def check_life(world: Any, key: str, record: Record | None, rows: dict[str, list[Row]]) -> bool:
+    """L13, L14: who is dead is dead everywhere; return whether the record lives."""
+    dead = [e for e in world.history.get((key, "dead"), []) if e.platform == "a"]
+    born_after = dead and any(e.seq > dead[-1].seq for e in world.history[key, "born"])
+    if dead and not rows["a"] and not born_after and not key_hidden(world, key):
+        ours = [r for one in rows.values() for r in one if not r.by_person]
+        alive_again = record is not None and record.life is Life.ALIVE and any(r.by_person for one in rows.values() for r in one)
+        if ours and not alive_again and not world.lied and not mute(world):
+            raise Breach(f"L14: {key} lives though the authority deleted it")
+        return False
+    if record is None:
+        if any(rows.values()) and not mute(world):
+            raise Breach(f"{key} lives but has no record")
+        return False
+    if record.life is not Life.ALIVE:
+        if rows["a"]:
+            raise Breach(f"{key} lives at the authority but is a tombstone")
+        return False
+    return True
+
+
+def key_hidden(world: Any, key: str) -> bool:
+    return any(r.hidden for p in world.platforms.values() for r in p.live(key))
+
+
+def check_row(world: Any, platform: Platform, record: Record, rows: list[Row]) -> None:
+    """L1 and L12: each platform has the record once, and every field means golden."""
+    if any(r.hidden for r in platform.live(record.key)):
+        return
+    if not rows and stays_away(world, platform, record.key):
+        return
+    if len(rows) != 1:
+        if (platform.able.find or not rows) and not mute(world) and not key_hidden(world, record.key):
+            raise Breach(f"L12: {len(rows)} rows of {record.key} on {platform.name}")
+        return
+    for name in platform.fields:
+        golden = record.golden.get(name)
+        if golden is not None and golden.who is not None and not excused(world, platform, record, rows[0], name):
+            check_value(platform, rows[0], name, golden.value)
+
+
+def stays_away(world: Any, platform: Platform, key: str) -> bool:
+    """A row that a person deleted there is not put back by these rules; an archived one only a person can bring back."""
+    deleted = any(e.platform == platform.name for e in world.history.get((key, "dead"), []))
+    archived = any(r.archived and r.key == key for r in platform.rows.values())
+    dormant = not any(p.live(key) for p in world.platforms.values())
+    return archived or dormant or (deleted and world.setup.elsewhere != "restore")
+
+
+def excused(world: Any, platform: Platform, record: Record, row: Row, name: str) -> bool:
+    """The preconditions of L1."""
+    group = ("g1", "g2", "g") if name in ("g1", "g2") else (name,)
+    known = record.shadows[platform.name].fields.get(name)
+    owner = world.daemon.entity.fields["o"].truth.platforms[0] if "o" in platform.fields else ""
+    return (
+        any((record.key, n) in world.blind or n in record.conflicts for n in group)
+        or any(row.values.get(n) is BAD for n in group)
+        or (name == "d" and not platform.spec.counts)
+        or (name == "o" and world.setup.stray != "revert" and platform.name != owner)
+        or (row.values[name] is None and known is not None and known.cleared and (name != "o" or platform.name == owner))
+        or (name == "o" and row.values[name] is None and platform.name == owner)
+        or ("mute" in platform.spec)
+    )
+
+
+def check_value(platform: Platform, row: Row, name: str, golden: Any) -> None:
+    value = row.values[name]
+    if name == "u":
+        fine = folded(value) == folded(golden)
+    else:
+        once = platform.spell(name, golden)
+        fine = value in (golden, once, platform.spell(name, once))
+    if not fine:
+        raise Breach(f"L1: {row.key}.{name} on {platform.name} is {value!r}, golden {golden!r}")
+
+
+# ---- values
+
+
+def last(world: Any, key: str, name: str, platform: str) -> Edit | None:
+    return next((e for e in reversed(world.history.get((key, name), [])) if e.platform == platform), None)
+
+
+def usable(edit: Edit | None) -> bool:
+    return edit is not None and edit.value is not None and edit.value is not BAD
+
+
+def held(world: Any, key: str, record: Record, name: str) -> bool:
+    return name in record.conflicts or name not in world.setup.fields or (key, name) in world.blind or name not in record.golden
+
+
+def owner_law(world: Any, key: str, record: Record) -> None:
+    """L5: the owner's last value wins."""
+    edit = last(world, key, "o", "a")
+    if world.owners or edit is None or held(world, key, record, "o"):
+        return
+    golden = record.golden["o"].value
+    said = [e.value for e in world.history[key, "o"] if e.platform == "a"]
+    if usable(edit) and golden != edit.value and not respelt(world, key, "o", golden, edit.value):
+        raise Breach(f"L5: golden {golden!r}, the owner says {edit.value!r}")
+    if edit.value is None and not world.setup.clear and golden is None and any(v not in (None, BAD) for v in said):
+        raise Breach("L6: the owner's blank erased golden")
+
+
+def respelt(world: Any, key: str, name: str, golden: Any, value: Any) -> bool:
+    """The owner takes whole records, and what we re-sent of its own word was spelt anew."""
+    row = world.platforms["a"].live(key)
+    resent = "whole" in world.platforms["a"].spec and bool(row) and row[0].values[name] == golden
+    return resent or aba(world, key, name, value)
+
+
+def aba(world: Any, key: str, name: str, value: Any) -> bool:
+    """Away and back between two looks is no edit."""
+    edits = [e.value for e in world.history.get((key, name), [])]
+    return len([v for v in edits if v == value or could_spell(v, value)]) > 1
+
+
+def rule_change_law(world: Any, key: str, record: Record) -> None:
+    """L17: a change of rules never undoes an edit that was accepted."""
+    if len(world.owners) != 1 or key != "K" or held(world, key, record, "o") or key in world.in_doubt:
+        return
+    owner, moment, golden = world.owners[0]
+    edit = last(world, key, "o", "a")
+    if owner == "a" or last(world, key, "o", owner) is not None or not usable(edit) or edit is None:
+        return
+    if edit.seq < moment and golden == edit.value and record.golden["o"].value != edit.value:
+        raise Breach(f"L17: golden {record.golden['o'].value!r}, accepted was {edit.value!r}")
+
+
+def priority_law(world: Any, key: str, record: Record) -> None:
+    if held(world, key, record, "p") or key in world.in_doubt or world.restored:
+        return
+    one, two, golden = last(world, key, "p", "a"), last(world, key, "p", "b"), record.golden["p"].value
+    if usable(one) and one is not None:
+        if golden != one.value and not could_spell(golden or "", one.value) and not respelt(world, key, "p", golden, one.value):
+            raise Breach(f"priority: the first says {one.value!r}, golden {golden!r}")
+    elif usable(two) and two is not None and (one is None or (one.value is None and two.seq > one.seq)):
+        if golden != two.value and not aba(world, key, "p", two.value) and not could_spell(golden or "", two.value):
+            raise Breach(f"priority: the first is empty, the second says {two.value!r}, golden {golden!r}")
+
+
+def newest_law(world: Any, key: str, record: Record) -> None:
+    """L7: newest is truly newest, for edits further apart than skew, ticks and clocks."""
+    edits = [e for p in ("a", "b", "c") if (e := last(world, key, "n", p)) is not None]
+    if not edits or held(world, key, record, "n") or key in world.in_doubt or world.restored:
+        return
+    edits.sort(key=lambda e: e.seq)
+    top, golden = edits[-1], record.golden["n"].value
+    apart = world.setup.skew * SECOND + SLACK
+    far = all(top.at - e.at > apart for e in world.history[key, "n"] if e.platform != top.platform)
+    if not far or not usable(top) or any(e.value is BAD for e in edits) or aba(world, key, "n", top.value):
+        return
+    if golden != top.value and not could_spell(golden or "", top.value):
+        raise Breach(f"L7: the newest is {top.value!r}, golden {golden!r}")
+
+
+def counter_law(world: Any, key: str, record: Record) -> None:
+    """L8: a counter is its seed and all that was added."""
+    if held(world, key, record, "d") or key in world.doubtful_counts or world.restored:
+        return
+    if world.history[key, "born"][0].platform == "d":
+        return
+    edits = [e.value for e in world.history.get((key, "d"), []) if e.platform != "d"]
+    true = world.history[key, "born"][0].value + sum(edits)
+    if record.golden["d"].value != true:
+        raise Breach(f"L8: golden {record.golden['d'].value}, true {true}")
+
+
+def union_law(world: Any, key: str, record: Record) -> None:
+    """L9: a member that one platform touched ends as it left it; added at one, removed at another is gone."""
+    if held(world, key, record, "u") or key in world.in_doubt or world.restored:
+        return
+    have = folded(record.golden["u"].value)
+    for member in "rst":
+        edits = [e for e in world.history.get((key, f"u {member}"), []) if e.platform in ("a", "b", "c")]
+        if not edits or any(e.platform == "d" for e in world.history[key, f"u {member}"]):
+            continue
+        one = len({e.platform for e in edits}) == 1
+        moved = [e.value for e in edits] == [True, False] and not one
+        if (one and (member in have) is not edits[-1].value) or (moved and member in have):
+            raise Breach(f"L9: {member} was last {'added' if edits[-1].value else 'removed'}, golden {sorted(have)}")
+
+
+def group_law(world: Any, key: str, record: Record) -> None:
+    """L10: a group is one that some platform really held."""
+    if "g1" not in world.setup.fields or "g1" not in record.golden or key in world.in_doubt or world.restored:
+        return
+    golden = (record.golden["g1"].value, record.golden["g2"].value)
+    real = any(
+        all(a == b or (a and b and (could_spell(a, b) or could_spell(b, a))) for a, b in zip(golden, one, strict=True))
+        for one in world.groups.get(key, ())
+    )
+    if not real and golden != (None, None):
+        raise Breach(f"L10: nobody ever had {golden}")
+
+
