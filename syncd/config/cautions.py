@@ -157,7 +157,6 @@ def _returning_ids(draft: PlatformDraft, found: CollectionDraft, scenes: list[Sc
             node,
             f"{native_id} can be used again, and {version} then starts again",
             hint="is it never reset?",
-            why=f"a {found.name.removesuffix('s')} deleted and made anew would look older"
-            " than its past, and its edits wait for a sweep",
+            why=f"what is deleted and made anew under its old {native_id} would look older than its past, and be ignored",
             fix="take versions from one sequence for the whole table, or leave version: out",
         )

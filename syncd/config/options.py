@@ -106,12 +106,9 @@ def _chosen(found: list[tuple[ErrorDetails, _Spot]]) -> list[tuple[ErrorDetails,
             branches.setdefault(where, {}).setdefault(tag, []).append((error, spot))
     for tags in branches.values():
         meant = [told for told in tags.values() if not any(_other_kind(error, spot) for error, spot in told)]
-        kept += sorted(meant or tags.values(), key=_count)[0]
+        likely: list[list[tuple[ErrorDetails, _Spot]]] = meant or list(tags.values())
+        kept += min(likely, key=len)
     return kept
-
-
-def _count(told: list[tuple[ErrorDetails, _Spot]]) -> int:
-    return len(told)
 
 
 def _other_kind(error: ErrorDetails, spot: _Spot) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from syncd.config.nodes import Scalar, scalars
-from syncd.config.secrets import NAME, Secrets, reference, variables_of
+from syncd.config.secrets import NAME, Secrets, reference
 from syncd.config.source import Source
 
 
@@ -36,7 +36,7 @@ def _check(source: Source, node: Scalar, name: str, secrets: Secrets) -> None:
             f"no secret {name}",
             hint=_reason(found.place),
             why="this platform is down until the secret is there",
-            fix=f"syncd secrets set {name}" + ("" if secrets.folder else f"     or set {variables_of(name)[0]}"),
+            fix=f"{'' if secrets.folder else 'add  secrets_dir: secrets  to syncd.yaml, then  '}syncd secrets set {name}",
         )
     elif found.source == "environment":
         source.warning(
