@@ -107,7 +107,8 @@ def _chosen(found: list[tuple[ErrorDetails, _Spot]]) -> list[tuple[ErrorDetails,
     for tags in branches.values():
         meant = [told for told in tags.values() if not any(_other_kind(error, spot) for error, spot in told)]
         likely: list[list[tuple[ErrorDetails, _Spot]]] = meant or list(tags.values())
-        kept += min(likely, key=len)
+        fewest = min(likely, key=len)
+        kept += fewest
     return kept
 
 
