@@ -138,6 +138,12 @@ class Mosquitto:
         ]
         (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
 
+    def add_user(self, name: str, password: str) -> None:
+        """Let somebody in. To be called before ``start``."""
+        users = self._folder / "users"
+        users.touch()
+        subprocess.run(["mosquitto_passwd", "-b", str(users), name, password], check=True)
+
     def start(self) -> None:
         """Start it, and wait until it listens."""
         binary = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
@@ -200,6 +206,13 @@ class Relay:
 
     async def __aexit__(self, *exc: object) -> None:
         await self.cut()
+
+    async def cut_and_listen(self) -> int:
+        """Close all wires, and listen again on the same port."""
+        port = self.port
+        await self.cut()
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
+        return port
 
     async def cut(self) -> None:
         """Close all wires, and listen no more."""
