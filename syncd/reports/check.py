@@ -7,7 +7,8 @@ from syncd.config.diagnostics import Diagnostic, render
 from syncd.config.model import FileSummary, Loaded
 from syncd.reports import figures
 from syncd.reports.envelope import Origin, envelope
-from syncd.reports.page import Cell, Column, Look, Page, Section, Tone
+from syncd.reports.page import Look, Page, Section, Tone
+from syncd.reports.text import paint
 
 SCHEMA = "syncd.check/1.0"
 STATES = {"ok": Tone.GOOD, "warn": Tone.WARN, "error": Tone.BAD}
@@ -41,10 +42,10 @@ def _diagnostic(one: Diagnostic) -> dict[str, Any]:
     return {name: getattr(one, name) or None for name in names} | {"notes": list(one.notes), "doc": one.doc}
 
 
-def page(found: Mapping[str, Any], diagnostics: Sequence[Diagnostic], seconds: float) -> Page:
+def page(found: Mapping[str, Any], diagnostics: Sequence[Diagnostic], seconds: float, look: Look) -> Page:
     """Return the files, then the findings as they are printed everywhere, then the counts."""
-    files = Section((Column(""), Column(""), Column("")), _lines(found["files"]), headless=True)
-    parts: list[Section | str] = [files] if files.rows else []
+    lines = _lines(found["files"], look)
+    parts: list[Section | str] = ["\n".join(lines)] if lines else []
     if diagnostics:
         parts.append(render(diagnostics))
     return Page("", parts, _foot(found, seconds), title="Config check")
@@ -53,29 +54,32 @@ def page(found: Mapping[str, Any], diagnostics: Sequence[Diagnostic], seconds: f
 def layout(diagnostics: Sequence[Diagnostic], seconds: float) -> Any:
     """Return the page as a function of the document and the look."""
 
-    def laid_out(found: Mapping[str, Any], _: Look) -> Page:
-        return page(found, diagnostics, seconds)
+    def laid_out(found: Mapping[str, Any], look: Look) -> Page:
+        return page(found, diagnostics, seconds, look)
 
     return laid_out
 
 
-def _lines(files: Sequence[Mapping[str, Any]]) -> list[tuple[Cell | str, ...]]:
-    """Return a line per file; the platforms without a finding share one."""
+def _lines(files: Sequence[Mapping[str, Any]], look: Look) -> list[str]:
+    """Return a line per file, the first figures one below the other; the platforms without a finding share one."""
     quiet = [one for one in files if one["part"] == "platform" and one["state"] == "ok"]
-    lines: list[tuple[Cell | str, ...]] = []
+    end = max([len(one["file"]) + 1 + len(_holds(one).split(" ")[0]) for one in files if _holds(one)], default=0)
+    lines: list[str] = []
     for one in files:
         if len(quiet) > 1 and one in quiet:
             if one is quiet[0]:
                 names = "  ".join(each["name"] for each in quiet)
-                folder = one["file"].rpartition("/")[0]
-                lines.append((_state("ok"), f"{folder}/  {names}", f"({figures.plural(len(quiet), 'file')})"))
+                lines.append(_line("ok", f"{one['file'].rpartition('/')[0]}/  {names}   ({len(quiet)} files)", look))
         else:
-            lines.append((_state(one["state"]), one["file"], _holds(one)))
+            figure, blank, rest = _holds(one).partition(" ")
+            lines.append(
+                _line(one["state"], f"{one['file']}{figure.rjust(end - len(one['file'])) if figure else ''}{blank}{rest}", look)
+            )
     return lines
 
 
-def _state(state: str) -> Cell:
-    return Cell(state, STATES[state])
+def _line(state: str, text: str, look: Look) -> str:
+    return f"  {paint(state, STATES[state], look)}{' ' * (6 - len(state))}{text}"
 
 
 def _holds(one: Mapping[str, Any]) -> str:
