@@ -6,7 +6,7 @@ shadow is written as what differs from golden: a usual field with golden's value
 golden that the platform does not have. So the two are always read and written together.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from operator import attrgetter
 from typing import Any
@@ -33,23 +33,26 @@ shadow_others = attrgetter(*SHADOW_OTHERS)
 golden_others = attrgetter(*GOLDEN_OTHERS)
 SHADOW_PLAIN = tuple(SHADOW_OTHERS.values())
 GOLDEN_PLAIN = tuple(GOLDEN_OTHERS.values())
+OK, NULL = Known.OK, Known.NULL
+KNOWNS, WORDS = {str(one): one for one in Known}, {str(one): one for one in Word}
 NEW_SHADOW = dict(zip(SHADOW_USUAL, shadow_usual(ShadowField()), strict=True))
 NEW_GOLDEN = dict(zip(GOLDEN_USUAL, golden_usual(GoldenField()), strict=True))
 
 
-def most_common(rows: Iterable[tuple[Any, ...]]) -> tuple[Any, ...]:
-    """Return the row that occurs most often, the first of several."""
-    counts: dict[tuple[Any, ...], int] = {}
-    for row in rows:
-        counts[row] = counts.get(row, 0) + 1
-    return max(counts, key=counts.__getitem__)
+def most_common(rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Return the row that occurs most often; of several the greatest, so that order does not matter."""
+    if rows.count(rows[0]) == len(rows):
+        return rows[0]
+    return max(set(rows), key=lambda row: (rows.count(row), repr(row)))
 
 
 def alike(one: Value, other: Value) -> bool:
     """Return whether two canonical values are the same text in JSON: 1, 1.0 and true are three values."""
+    if one is other:
+        return True
     if type(one) is not type(other):
         return False
-    return one == other if one is None or isinstance(one, str | int) else dump(one) == dump(other)
+    return one == other if isinstance(one, str | int) else dump(one) == dump(other)
 
 
 def implied(raw: Value) -> Known:
@@ -62,34 +65,41 @@ def differing(field: object, usual: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, usually in usual.items() if (value := getattr(field, name)) != usually}
 
 
-def usual_of(fields: Iterable[Any], names: tuple[str, ...], of: Callable[[Any], tuple[Any, ...]]) -> dict[str, Any]:
-    """Return the attributes that most fields share."""
-    return dict(zip(names, most_common(of(field) for field in fields), strict=True))
-
-
-def document(parts: Mapping[str, Any], usual: Mapping[str, Any], new: Mapping[str, Any], **more: Any) -> str:
+def document(parts: Mapping[str, Any], usual: Mapping[str, Any], missing: Sequence[str] = ()) -> str:
     """Return the document of encoded fields; what is empty or as in a new field is left out."""
-    shared = {name: value for name, value in usual.items() if value != new[name]}
-    return dump({"fields": parts, **({"usual": shared} if shared else {}), **{k: v for k, v in more.items() if v}})
+    doc: dict[str, Any] = {"fields": parts}
+    if usual:
+        doc["usual"] = usual
+    if missing:
+        doc["not"] = missing
+    return dump(doc)
 
 
 def shadow_text(known: Mapping[str, ShadowField], golden: Mapping[str, GoldenField]) -> str:
     """Return the fields of one shadow as JSON text, beside its record's golden; equal fields give equal text."""
-    missing = sorted(golden.keys() - known.keys())
+    missing = [] if known.keys() == golden.keys() else sorted(golden.keys() - known.keys())
     if not known:
-        return document({}, NEW_SHADOW, NEW_SHADOW, **{"not": missing})
-    names = sorted(known)
-    usual = usual_of((known[name] for name in names), SHADOW_USUAL, shadow_usual)
-    common = tuple(usual.values())
+        return document({}, {}, missing)
+    usuals = list(map(shadow_usual, known.values()))
+    common = most_common(usuals)
+    usual = dict(zip(SHADOW_USUAL, common, strict=True))
     parts: dict[str, Any] = {}
-    for name in names:
-        field = known[name]
-        plain = field.known is implied(field.raw) and alike(field.raw, field.means)
-        if not plain or shadow_usual(field) != common or shadow_others(field) != SHADOW_PLAIN:
+    for (name, field), own, others in zip(known.items(), usuals, map(shadow_others, known.values()), strict=True):
+        raw = field.raw
+        should = golden[name].value if name in golden else MISSING
+        as_usual = own == common and others == SHADOW_PLAIN
+        if as_usual and raw is should and raw is field.means and field.known is OK and raw is not None:
+            continue  # the common case, told without looking at values
+        if not as_usual or not is_plain(field):
             parts[name] = _shadow_part(field, usual)
-        elif (should := golden.get(name)) is None or not alike(should.value, field.raw):
-            parts[name] = {"raw": field.raw} if type(field.raw) is dict else field.raw
-    return document(parts, usual, NEW_SHADOW, **{"not": missing})
+        elif should is MISSING or not alike(should, raw):
+            parts[name] = {"raw": raw} if type(raw) is dict else raw
+    return document(parts, {name: value for name, value in usual.items() if value != NEW_SHADOW[name]}, missing)
+
+
+def is_plain(field: ShadowField) -> bool:
+    """Return whether a shadow field is seen well and says what it means."""
+    return field.known is implied(field.raw) and alike(field.raw, field.means)
 
 
 def _shadow_part(field: ShadowField, usual: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,51 +115,50 @@ def shadow_fields(text: str, golden: Mapping[str, GoldenField]) -> dict[str, Sha
     """Return the fields of one shadow from their text and golden."""
     doc = load(text)
     usual = NEW_SHADOW | doc.get("usual", {})
-    usual["word"] = word = Word(usual["word"])
+    usual["word"] = word = WORDS[usual["word"]]
     lo, hi, by = usual["lo"], usual["hi"], usual["by"]
-    parts = {name: field.value for name, field in golden.items()}
-    dicts = {name for name, value in parts.items() if type(value) is dict} - doc["fields"].keys()
-    for name in doc.get("not", ()):
-        del parts[name]
-    parts |= doc["fields"]
-    return {
-        name: _full_shadow(part, usual)
-        if type(part) is dict and name not in dicts
-        else ShadowField(part, Known.NULL if part is None else Known.OK, part, word, lo, hi, by=by)
-        for name, part in parts.items()
+    parts, missing = doc["fields"], doc.get("not", ())
+    found = {
+        name: ShadowField(raw, NULL if raw is None else OK, raw, word, lo, hi, by=by)
+        for name, should in golden.items()
+        if name not in parts and name not in missing
+        for raw in (should.value,)
     }
+    for name, part in parts.items():
+        found[name] = _full_shadow(part if type(part) is dict else {"raw": part}, usual)
+    return found
 
 
 def _full_shadow(part: dict[str, Any], usual: Mapping[str, Any]) -> ShadowField:
     raw = part["raw"]
     field = ShadowField(**{**usual, "means": raw, "known": implied(raw), **part})
-    field.known, field.word = Known(field.known), Word(field.word)
+    field.known, field.word = KNOWNS[field.known], WORDS[field.word]
     return field
 
 
 def golden_text(golden: Mapping[str, GoldenField]) -> str:
     """Return golden as JSON text; equal fields give equal text."""
     if not golden:
-        return '{"fields":{}}'
-    names = sorted(golden)
-    usual = usual_of((golden[name] for name in names), GOLDEN_USUAL, golden_usual)
-    common = tuple(usual.values())
+        return document({}, {})
+    usuals = list(map(golden_usual, golden.values()))
+    common = most_common(usuals)
+    usual = dict(zip(GOLDEN_USUAL, common, strict=True))
     parts: dict[str, Any] = {}
-    for name in names:
-        field = golden[name]
-        if golden_usual(field) == common and golden_others(field) == GOLDEN_PLAIN and type(field.value) is not dict:
+    for (name, field), own in zip(golden.items(), usuals, strict=True):
+        if own == common and golden_others(field) == GOLDEN_PLAIN and type(field.value) is not dict:
             parts[name] = field.value
         else:
             parts[name] = {"value": field.value, **differing(field, usual), **differing(field, GOLDEN_OTHERS)}
-    return document(parts, usual, NEW_GOLDEN)
+    return document(parts, {name: value for name, value in usual.items() if value != NEW_GOLDEN[name]})
 
 
 def golden_fields(text: str) -> dict[str, GoldenField]:
     """Return golden from its text."""
     doc = load(text)
     usual = NEW_GOLDEN | doc.get("usual", {})
+    who, lo, hi, version = usual["who"], usual["lo"], usual["hi"], usual["version"]
     return {
-        name: _full_golden(part, usual) if type(part) is dict else GoldenField(part, **usual)
+        name: _full_golden(part, usual) if type(part) is dict else GoldenField(part, lo, hi, who, version=version)
         for name, part in doc["fields"].items()
     }
 

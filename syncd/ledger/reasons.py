@@ -16,7 +16,7 @@ Votes = dict[str, dict[str, Any]]  # field -> what is known of one platform's vo
 
 def pack(fields: Sequence[FieldChange]) -> dict[str, Any]:
     """Return the reasons of a decision's fields; before, after and who stand in the version."""
-    why, rule = most_common((f.why, f.rule) for f in fields)
+    why, rule = most_common([(f.why, f.rule) for f in fields])
     doc: dict[str, Any] = {"why": why, "rule": rule}
     if whys := {f.name: [f.why, f.rule] for f in fields if (f.why, f.rule) != (why, rule)}:
         doc["whys"] = whys
@@ -44,7 +44,7 @@ def is_ballot(inputs: Mapping[str, Any], shape: set[str]) -> bool:
 def pack_votes(platform: str, fields: Sequence[FieldChange]) -> dict[str, Any]:
     """Return one platform's votes: the usual facts, the fields that differ, and those without a vote."""
     votes: Votes = {f.name: f.inputs[platform] for f in fields if platform in f.inputs}
-    usual: dict[str, Any] = load(most_common((dump(facts(vote)),) for vote in votes.values())[0])
+    usual: dict[str, Any] = load(most_common([(dump(facts(vote)),) for vote in votes.values()])[0])
     won = {f.name: f.after for f in fields}
     doc: dict[str, Any] = {"usual": usual}
     if different := {n: d for n, vote in votes.items() if (d := difference(vote, usual, won[n]))}:
