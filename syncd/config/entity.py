@@ -20,7 +20,7 @@ from syncd.config.suggest import did_you_mean, near
 from syncd.core.model import Abilities
 from syncd.core.rules import Entity, Member
 
-KEYS = ["entity", "label", "in", "identity", "groups", "fields", "deletes", "safety", "mode", "stray_edits", "note"]
+KEYS = ["entity", "label", "in", "identity", "groups", "fields", "deletes", "safety", "mode", "stray_edits"]
 LATER_IN = ("only",)
 
 
@@ -32,7 +32,7 @@ def read_entity(
     section = root_of(source)
     if section is None:
         return scene, None
-    section.known(KEYS)
+    section.known(KEYS, later=("python",))
     same_name(section, "entity")
     _parts(scene, section)
     scene.limit, stray = section.word("mode", MODES), section.word("stray_edits", STRAY)

@@ -38,7 +38,7 @@ def sha_of(texts: Mapping[str, str]) -> str:
 
 def shown(folder: str, path: str) -> str:
     """Return a file as messages name it: the folder as it was given plus the path inside."""
-    return f"{folder.rstrip('/')}/{path}" if folder != "." else path
+    return f"{folder.rstrip('/')}/{path}"
 
 
 def _source(folder: str, path: Path) -> Source:

@@ -92,11 +92,6 @@ def bad_value(source: Source, node: Node, message: str, *, why: str = "", fix: s
     source.error("E011", node, message, hint=hint, why=why, fix=fix)
 
 
-def is_text(node: Node | None) -> bool:
-    """Return whether a node can be taken as text as it stands."""
-    return isinstance(node, Scalar) and (isinstance(node.value, str) or (node.filled and node.value is not None))
-
-
 def text(source: Source, node: Node, key: str = "") -> str | None:
     """Return text; notes E012 where YAML has changed it, E010 otherwise."""
     if isinstance(node, Scalar):

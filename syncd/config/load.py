@@ -175,6 +175,7 @@ def _platform(draft: PlatformDraft, service: Service, rules: Rules) -> Platform:
     mode, mode_at = careful(draft, service, None, At())
     secrets = {reference(node.text) for _, node in scalars(draft.source.root)} - {None}
     stale = draft.stale_after
+    collections = {name: _collection(draft, name, rules) for name in draft.collections}
     return Platform(
         name=draft.name,
         connector=draft.connector,
@@ -186,21 +187,22 @@ def _platform(draft: PlatformDraft, service: Service, rules: Rules) -> Platform:
         watch=draft.watch,
         limits=draft.limits,
         write=draft.write,
-        collections={name: _collection(draft, name, rules) for name in draft.collections},
+        collections=collections,
         webhook=draft.webhook,
         secrets=tuple(sorted(str(name) for name in secrets)),
-        digest=_digest(draft),
+        digest=_digest(draft, collections),
         at=draft.at,
     )
 
 
-def _digest(draft: PlatformDraft) -> str:
-    """Return a text that changes with anything a connector is made from, mode and mapping not among it."""
+def _digest(draft: PlatformDraft, collections: Mapping[str, Collection]) -> str:
+    """Return a text that changes with anything a connector is made from: its options and the paths that are mapped."""
     root = draft.source.root
     data = plain(root) if root else {}
     assert isinstance(data, dict)
     kept = {key: value for key, value in data.items() if key not in ("mode", "stale_after", "stray_edits")}
-    return hashlib.sha256(json.dumps(kept, default=str, sort_keys=True).encode()).hexdigest()[:16]
+    mapped = {name: [one.fields, one.writes, one.keys] for name, one in collections.items()}
+    return hashlib.sha256(json.dumps([kept, mapped], default=str, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _collection(draft: PlatformDraft, name: str, rules: Rules) -> Collection:

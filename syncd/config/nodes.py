@@ -87,6 +87,15 @@ def is_blank(node: Node | None) -> bool:
     return node is None or (isinstance(node, Scalar) and node.value is None)
 
 
+def written(node: Node) -> str:
+    """Return a tree as it can be written on one line."""
+    if isinstance(node, Items):
+        return f"[{', '.join(written(item) for item in node.nodes)}]"
+    if isinstance(node, Block):
+        return f"{{{', '.join(f'{key}: {written(entry.value)}' for key, entry in node.entries.items())}}}"
+    return node.raw
+
+
 def plain(node: Node | None) -> object:
     """Return a tree as ordinary Python data: dict, list, str, int, Decimal, bool, None."""
     if isinstance(node, Scalar):

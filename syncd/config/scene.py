@@ -17,11 +17,13 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 class Evidence:
     """What the ledger or a probe knows, for messages that quote it. ``seen``: fields of a platform that nothing maps.
 
-    ``tried``: by (entity, field, platform) how many ledger samples came back unchanged, of how many.
+    ``tried``: by (entity, field, platform) how many ledger samples came back unchanged, of how many. ``undecided``: by
+    (entity, field) how many records no case of a rule is true for, of how many.
     """
 
     seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tried: Mapping[tuple[str, str, str], tuple[int, int]] = field(default_factory=dict)
+    undecided: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

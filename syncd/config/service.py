@@ -20,7 +20,7 @@ KEYS = [
     *("version", "environment", "timezone", "ledger", "listen", "console", "defaults", "safety", "reconcile"),
     "secrets_dir",
 ]
-LATER = ("notify", "watch_config", "allow_plugins")
+LATER = ("notify", "watch_config", "allow_plugins", "python")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from syncd.config import literals
 from syncd.config.constants import constant
-from syncd.config.nodes import Block, Entry, Items, Node, Scalar, Span, is_blank
+from syncd.config.nodes import Block, Entry, Items, Node, Scalar, Span, is_blank, written
 from syncd.config.scene import Scene
 from syncd.config.section import Section, missing_key, unknown_key
 from syncd.config.suggest import near
@@ -34,8 +34,10 @@ def _cases(scene: Scene, cases: Items, owner: Span, subject: Subject) -> Truth |
     for n, node in enumerate(cases.nodes):
         last = n == len(cases.nodes) - 1
         when = node.entries.get("when") if isinstance(node, Block) else None
-        if when is not None:
-            _condition(scene, when, subject, last=last)
+        if when is not None and last:
+            _last_condition(scene, cases, when, subject)
+        elif when is not None:
+            scene.source.later(when.key, '"when"', fix="write one rule without a condition")
         elif not last:
             _never_reached(scene, cases.nodes[n + 1], node)
         found.append(_rule(scene, _without_when(node), owner, subject))
@@ -49,17 +51,24 @@ def _without_when(node: Node) -> Node:
     return Block(node.span, node.flow, {key: entry for key, entry in node.entries.items() if key != "when"})
 
 
-def _condition(scene: Scene, when: Entry, subject: Subject, *, last: bool) -> None:
-    if not last:
-        scene.source.later(when.key, '"when"', fix="write one rule without a condition")
-        return
+def _last_condition(scene: Scene, cases: Items, when: Entry, subject: Subject) -> None:
+    """Note E221: where the last condition is false too, nobody would decide."""
+    neither = "neither case is" if len(cases.nodes) == 2 else "no case is" if len(cases.nodes) > 2 else "it is not"
+    known = scene.evidence.undecided.get((scene.name, subject.name))
+    count = f": for {known[0]:,} of {known[1]:,} {scene.name}s today {neither} true" if known else f" where {neither} true"
+    case = _without_when(cases.nodes[-1])
+    words = getattr(subject.type, "words", ())
+    if words and isinstance(case, Block) and "if_null" not in case.entries:  # the last word of an enum says the least
+        bare = f"{written(case)[:-1]}, if_null: {{const: {words[-1]}}}}}"
+    else:
+        bare = written(case)
     scene.source.error(
         "E221",
         when.key,
         "the last case has a condition",
         hint="then who decides?",
-        why=f"{subject.name} would have no rule where it is false",
-        fix="drop the condition, or add a last line:  - {manual: true}      (send those to the conflict inbox)",
+        why=f"{subject.name} would have no rule{count}",
+        fix=f"drop the condition:  - {bare}\nor add a last line:  - {{manual: true}}      (send those to the conflict inbox)",
     )
 
 
