@@ -43,12 +43,6 @@ def runtime_directory(environ: Mapping[str, str]) -> Path:
     return Path(base) / "syncd" if base else state_directory(environ) / "run"
 
 
-def make_private(folder: Path) -> Path:
-    """Make a folder for state or run-time files, mode 0700, if it is not there yet."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
-
-
 def variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Return what ``${VAR}`` can name: the environment and the two folders that are always there."""
     return {

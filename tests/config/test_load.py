@@ -201,3 +201,9 @@ def test_a_broken_platform_does_not_make_its_entities_wrong(tmp_path: Path) -> N
     found = loaded(small(tmp_path, shop="platform: [shop\n"))
     assert codes(found) == ["E001"]
     assert found.config is None
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (small(tmp_path) / "platforms/dir.yaml").mkdir()
+    (one,) = loaded(tmp_path).diagnostics
+    assert (one.code, one.message) == ("E001", "not read: Is a directory")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from syncd.config.literals import amount, number_word
-from syncd.config.places import find_folder, make_private, runtime_directory, state_directory, variables
+from syncd.config.places import find_folder, runtime_directory, state_directory, variables
 from syncd.config.suggest import did_you_mean, distance, near
 from syncd.errors import ConfigError
 
@@ -46,10 +46,6 @@ def test_state_and_run_time_folders(environ: dict[str, str], state: str, run: st
     assert (state_directory(environ), runtime_directory(environ)) == (Path(state), Path(run))
     found = variables(environ)
     assert (found["STATE_DIRECTORY"], found["RUNTIME_DIRECTORY"]) == (state, run)
-
-
-def test_private_folders_are_made_with_mode_0700(tmp_path: Path) -> None:
-    assert make_private(tmp_path / "a").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize(

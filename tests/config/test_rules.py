@@ -128,6 +128,9 @@ def test_blanks_of_the_defaults_hold_where_a_rule_says_nothing(tmp_path: Path) -
         ("{manual: true, reviewers: [ana]}", '67: error E190: "reviewers" is not in this version'),
         ("{manual: true, propose: web}", '76: error E201: no platform called "web"'),
         ("[{when: x, owner: erp}, {owner: shop}]", '54: error E190: "when" is not in this version'),
+        ("{owner: }", '45: error E102: missing key "owner"'),
+        ("[[erp]]", "53: error E010: must be a platform or a rule, not a list"),
+        ("[{when: x, priority: [erp]}]", "54: error E221: the last case has a condition"),
         ("[erp, shop]", "58: error E222: this case is never reached"),
         ("[{owner: erp}, {when: x, owner: shop}]", "68: error E221: the last case has a condition"),
     ],
@@ -261,6 +264,20 @@ def test_what_is_wrong_with_a_rule_is_told_once(tmp_path: Path, rule: str, head:
             "  f: {type: string, truth: {merge: delta, from: [erp]}, map: {erp: f}}",
             "36: error E232: merge: delta needs a number, and the field is of type string",
         ),
+        (
+            "  f: {type: email, truth: {owner: erp, if_null: {const: nobody}}, map: {erp: f}}",
+            '57: error E011: does not fit its type: "nobody" is not an email',
+        ),
+        (
+            "  f: {type: {enum: [on, off]}, truth: {owner: erp, if_null: {const: of}}, map: {erp: f}}",
+            '69: error E011: "of" is not one of on, off',
+        ),
+        (
+            "  f: {type: date, truth: {owner: erp, if_null: {const: 2026-13-01}}, map: {erp: f}}",
+            '56: error E011: does not fit its type: "2026-13-01" is not in the calendar',
+        ),
+        ("  f: {type: string, group: 5, map: {erp: f}}", "28: error E010: must be text, and YAML reads 5 as a number"),
+        ("  f: {type: string, truth: erp, map: {erp: f}, note: {a: 1}}", "54: error E010: must be text, not a mapping"),
         ("  f: {type: string, group: g, map: {erp: f}}", '28: error E205: no group called "g"'),
     ],
 )
