@@ -24,7 +24,7 @@ from syncd.daemon.runtime import Part, Runtime
 from syncd.daemon.send import apply, is_doubtful, with_looks
 from syncd.daemon.settle import Outcome, Pace, close_open, count_failure, settle
 from syncd.daemon.survey import Survey, survey
-from syncd.daemon.weigh import Burst, weigh
+from syncd.daemon.weigh import Burst, Trip, weigh
 from syncd.errors import ConnectorError, TransientError
 from syncd.ledger import outbox
 
@@ -45,7 +45,7 @@ class Delivery:
         """Deliver until told to stop; then wait for the writes in flight. Cancelled, those stay open in the ledger."""
         await self.remember_doubts()
         async with asyncio.TaskGroup() as self.flights:
-            while not self.runtime.stopping.is_set():
+            while not (self.runtime.stopping.is_set() or self.part.leaving.is_set()):
                 if not await self.once():
                     await nap(self.part.wake, await self.next_at(), at=self.runtime.now())
 
@@ -72,7 +72,7 @@ class Delivery:
         if self.part.news:
             self.part.news = False
             trips = await self.runtime.store.write(weigh, self.runtime.scene(), self.part.name, self.burst)
-            tell.trips(trips)
+            self.tripped(trips)
         found = await self.runtime.store.write(survey, self.runtime.scene(), self.part.name, limit=self.room())
         self.demand_sweeps(found)
         if found.due:
@@ -98,6 +98,14 @@ class Delivery:
             times.append(max(due, self.held_until()))
         return min(times, default=None)
 
+    def tripped(self, trips: Sequence[Trip]) -> None:
+        """Tell of breakers that stopped writes."""
+        tell.trips(trips)
+        for trip in trips:
+            self.runtime.meter.tripped(trip)
+        for witness in self.runtime.witnesses:
+            witness.tripped(trips)
+
     def demand_sweeps(self, found: Survey) -> None:
         """Have collections swept whose scan is waited for."""
         for platform, collection in found.sweeps:
@@ -111,8 +119,10 @@ class Delivery:
         looks, answers = await asyncio.gather(read_things(self.runtime, found.looks), look_up(self.runtime, found.queries))
         order = Order(self.part.name, found.due, [*looks, *answers.looks], answers.proofs)
         made = await asyncio.shield(self.runtime.store.write(prepare, self.runtime.scene(), order))
-        tell.trips(made.trips)
+        self.tripped(made.trips)
         tell.proposed(made.proposed)
+        for witness in self.runtime.witnesses:
+            witness.proposed(made.proposed)
         self.pass_on(made.judged)
         batch = self.part.platform.write.batch
         for start in range(0, len(made.sendings), batch):
@@ -128,6 +138,7 @@ class Delivery:
         """Note that a flight is over."""
         self.part.flying.discard(task)
         self.part.wake.set()
+        self.runtime.moved.set()
 
     async def fly(self, sendings: Sequence[Sending]) -> None:
         """Send journaled writes and take in what comes back."""
@@ -158,6 +169,9 @@ class Delivery:
         self.part.doubts.pop(outcome.sending.attempt.id, None)
         self.refused += settled.how == "refused"
         tell.settled(settled)
+        self.runtime.meter.wrote(settled)
+        for witness in self.runtime.witnesses:
+            witness.settled(settled)
         self.pass_on(settled.judged)
         self.runtime.wake.set()  # what waited for this answer
 

@@ -60,7 +60,7 @@ class Receiver:
         stored = repeats = 0
         for collection in collections_of(batch):
             part = only(batch, collection)
-            added = await take(self._runtime, self._part, collection, part)
+            added = await take(self._runtime, self._part, collection, part, "webhook")
             stored, repeats = stored + added.stored + added.broken, repeats + added.repeats
         return Outcome.REPEAT if repeats and not stored else Outcome.STORED
 

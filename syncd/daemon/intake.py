@@ -15,7 +15,7 @@ from syncd.ledger.inbox import Added
 MOST_WAITING = 50_000  # changes in the inbox after which feeds wait for the decider
 
 
-async def take(runtime: Runtime, part: Part, collection: str, batch: Batch) -> Added:
+async def take(runtime: Runtime, part: Part, collection: str, batch: Batch, via: str = "poll") -> Added:
     """Store a batch with its cursor, acknowledge it, and wake the decider. Cancelled, it is stored whole or not at all."""
     added = await asyncio.shield(runtime.store.write(
         inbox.add, part.name, collection, batch.changes, cursor=batch.cursor, broken=batch.broken, now=runtime.now()
@@ -25,6 +25,7 @@ async def take(runtime: Runtime, part: Part, collection: str, batch: Batch) -> A
     for broken in batch.broken:
         text = f"{part.name} {collection}: {broken.where}: {broken.reason}"
         say(Event.READING_BROKEN, text, platform=part.name, collection=collection)
+    runtime.meter.received(part.name, via, added.stored, added.repeats)
     if added.stored:
         runtime.wake.set()
     return added

@@ -28,6 +28,7 @@ async def reconcile_forever(runtime: Runtime) -> None:
         await drain(runtime)
         due = await runtime.store.read(inbox.next_at, runtime.now())
         runtime.drained.set()
+        runtime.moved.set()
         await nap(runtime.wake, due, at=runtime.now())
 
 

@@ -7,7 +7,7 @@ same and answers everything with that reason.
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -23,11 +23,14 @@ from syncd.daemon import clock, modes
 from syncd.daemon.events import Event, say
 from syncd.daemon.journal import Doubt
 from syncd.daemon.judge import Ask
+from syncd.daemon.meter import Meter
 from syncd.daemon.scene import Scene
 from syncd.daemon.unavailable import Unavailable
+from syncd.daemon.witness import Witness
 from syncd.errors import ConnectorError, TransientError
 from syncd.ledger import meta, store
 from syncd.ledger.store import Store
+from syncd.web.hooks import Route
 
 RESTORED = "the ledger was lost or put back; approve a complete reconcile first"
 CLOSE_WITHIN = 2.0  # seconds that a connector gets to close
@@ -41,6 +44,7 @@ class Trouble:
     since: int = 0
     times: int = 0
     until: int = 0
+    status: int | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -53,6 +57,7 @@ class Part:
     stack: AsyncExitStack
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     ask: asyncio.Event = field(default_factory=asyncio.Event)
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)  # no more writes are started
     sweep: asyncio.Event = field(default_factory=asyncio.Event)
     asks: dict[int, Ask] = field(default_factory=dict)  # by inbox row
     doubts: dict[int, Doubt] = field(default_factory=dict)  # by attempt
@@ -90,9 +95,19 @@ class Runtime:
         self.parts: dict[str, Part] = {}
         self.wake = asyncio.Event()  # something waits in the inbox
         self.drained = asyncio.Event()  # nothing waits there
+        self.moved = asyncio.Event()  # something was decided or delivered
+        self.witnesses: set[Witness] = set()
+        self.ready = asyncio.Event()
         self.stopping = asyncio.Event()
+        self.revisions = asyncio.Event()  # rules or staleness changed: records are to be decided again
+        self.outdated: set[str] = set()  # entities whose records are
         self.began = now()
         self.listeners: dict[str, str] = {}
+        self.routes: dict[str, Route] = {}  # of webhooks, by path
+        self.meter = Meter()
+        self.reload: Callable[[], Awaitable[str]] | None = None  # only a running daemon has one
+        self.reload_failed = ""  # why the last reload was refused
+        self.reloaded_at = now()
         self._counting = threading.Lock()
         self._stack = AsyncExitStack()
 
@@ -128,6 +143,12 @@ class Runtime:
                 self.parts[name].news = True
                 self.parts[name].wake.set()
 
+    def decide_again(self, entities: Iterable[str]) -> None:
+        """Have all records of these entities decided again."""
+        self.outdated |= set(entities)
+        if self.outdated:
+            self.revisions.set()
+
     # ---- how platforms are
 
     def went_well(self, part: Part) -> None:
@@ -149,7 +170,7 @@ class Runtime:
             wait = min(max(int(told * SECOND), SECOND // 10), 3600 * SECOND)
         now = self.now()
         news = str(error) != trouble.why
-        part.trouble = Trouble(str(error), trouble.since or now, trouble.times + 1, now + wait)
+        part.trouble = Trouble(str(error), trouble.since or now, trouble.times + 1, now + wait, error.status)
         if news:
             event = Event.PLATFORM_THROTTLED if error.status == 429 else Event.PLATFORM_DOWN
             text = f"{part.name}: {error}; waiting {wait / SECOND:.1f} s"
@@ -201,6 +222,7 @@ def stamp_of(config: Config, platform: Platform) -> str:
     """Return what changes whenever the platform needs another connector: its options and its secrets' values."""
     secrets = secrets_of(config)
     values = [platform.digest, *(secrets.get(name) or "" for name in platform.secrets)]
+    values += [f"{c.name} {c.entity} {c.fields} {c.writes} {c.keys}" for c in platform.collections.values()]
     return sha256("\0".join(values).encode()).hexdigest()
 
 

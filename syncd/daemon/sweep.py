@@ -47,6 +47,7 @@ async def sweep(runtime: Runtime, part: Part, collection: str) -> Swept:
         tell.trips(trips)
         done = Swept(part.name, collection, finished, complete and not finished.shrunk, why, runtime.now() - began)
         announce(done)
+        runtime.meter.swept(part.name, done.micros, runtime.now(), complete=done.complete)
         if done.complete:
             read_well(runtime, part)
         await follow_up(runtime, part, collection, finished, as_of)
@@ -60,6 +61,7 @@ async def pages(runtime: Runtime, part: Part, collection: str, number: int) -> t
         async for page in part.connector.scan(collection):
             write = runtime.store.write(sweeps.page, number, page.changes, broken=page.broken, now=runtime.now())
             added = await asyncio.shield(write)
+            runtime.meter.received(part.name, "sweep", added.stored, added.repeats)
             if added.stored:
                 runtime.wake.set()
             if page.last:

@@ -2,6 +2,8 @@
 
 from syncd.ledger.schema import Database
 
+LONGEST = 19  # a letter and what surely is a 64 bit number
+
 
 def find_records(db: Database, entity: str, text: str) -> list[int]:
     """Return the ids of the records that a text names, living ones first; empty if it names none."""
@@ -21,15 +23,19 @@ def _by_native(db: Database, entity: str, text: str) -> list[tuple[int]]:
     platform, colon, native = text.partition(":")
     if not colon:
         return []
-    return db.execute(
-        "SELECT DISTINCT r.id FROM link l JOIN record r ON r.id = l.record"
-        " WHERE l.platform = ? AND l.id = ? AND r.entity = ? ORDER BY l.life <> 'alive', r.id",
-        (platform, native, entity),
-    ).fetchall()
+    return db.execute(f"{COLLECTIONS} {IN_COLLECTIONS}", (platform, native, entity)).fetchall()
+
+
+# the platform's collections, hopping from one to the next instead of walking all its links
+COLLECTIONS = """WITH RECURSIVE c (name) AS (
+    SELECT min(collection) FROM link WHERE platform = ?1
+    UNION ALL SELECT (SELECT min(collection) FROM link WHERE platform = ?1 AND collection > c.name) FROM c WHERE name IS NOT NULL)"""
+IN_COLLECTIONS = """SELECT DISTINCT r.id FROM c CROSS JOIN link l ON l.platform = ?1 AND l.collection = c.name AND l.id = ?2
+    JOIN record r ON r.id = l.record WHERE r.entity = ?3 ORDER BY l.life <> 'alive', r.id"""
 
 
 def _by_own_id(db: Database, entity: str, text: str) -> list[tuple[int]]:
-    if text[:1] != entity[:1] or not (text[1:].isascii() and text[1:].isdigit()):
+    if text[:1] != entity[:1] or not (text[1:].isascii() and text[1:].isdigit()) or len(text) > LONGEST:
         return []
     return db.execute("SELECT id FROM record WHERE id = ? AND entity = ?", (int(text[1:]), entity)).fetchall()
 

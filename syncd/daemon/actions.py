@@ -1,0 +1,207 @@
+"""What people ask of syncd: over the control socket of a daemon, or in a process of its own while none runs.
+
+A request is ``{"do": NAME, ...}``; the answer has ``ok``, ``exit`` and what the command prints. What a command caused to be
+written is delivered before it is answered, as far as nothing else holds it back.
+"""
+
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from syncd.config.model import Config
+from syncd.core.model import SECOND
+from syncd.daemon import rule
+from syncd.daemon.clock import nap
+from syncd.daemon.drift_report import report_drift
+from syncd.daemon.events import Event, say
+from syncd.daemon.look import read_things
+from syncd.daemon.once import PATIENCE, Work
+from syncd.daemon.rule import Done, Word
+from syncd.daemon.runtime import Runtime, open_runtime
+from syncd.daemon.standing import status
+from syncd.daemon.witness import Witness, waiting_lines
+from syncd.errors import ConfigError, LedgerLocked, SyncdError, UsageError
+from syncd.ledger import inbox, outbox
+
+Request = Mapping[str, Any]
+Answer = dict[str, Any]
+Progress = Callable[[dict[str, Any]], None]
+Finish = Callable[[set[int]], Awaitable[None]]  # returns when what these records cause is delivered
+
+LONGEST = 60 * SECOND  # that a command waits for what it caused
+CODES = ((ConfigError, 78), (UsageError, 64), (LedgerLocked, 75))
+
+
+async def alone(config: Config, request: Request, progress: Progress | None = None) -> Answer:
+    """Do what is asked in this process: takes the ledger's lock, does it, delivers what follows, lets go."""
+    try:
+        async with open_runtime(config) as runtime:
+            work = Work(runtime)
+            await work.begin()
+
+            async def finish(_: set[int]) -> None:
+                await work.settle_down()
+
+            return await perform(runtime, request, progress=progress, finish=finish)
+    except SyncdError as error:
+        return refused(error)
+
+
+async def asked(runtime: Runtime, request: Request, progress: Progress | None = None) -> Answer:
+    """Do what is asked inside a running daemon, whose loops deliver what follows."""
+
+    async def finish(records: set[int]) -> None:
+        await delivered(runtime, records)
+
+    return await perform(runtime, request, progress=progress, finish=finish)
+
+
+async def perform(runtime: Runtime, request: Request, *, progress: Progress | None, finish: Finish) -> Answer:
+    """Do what is asked and return the answer; an error of syncd's own is an answer too."""
+    act = ACTS.get(str(request.get("do")))
+    if act is None:
+        return {"ok": False, "exit": 64, "error": f"this syncd does not know how to {request.get('do')}"}
+    try:
+        return {"ok": True, "exit": 0} | await act(runtime, request, progress or silent, finish)
+    except SyncdError as error:
+        return refused(error)
+
+
+def silent(_: dict[str, Any]) -> None:
+    """Tell nobody how far it is."""
+
+
+def refused(error: SyncdError) -> Answer:
+    """Return the answer that an error is."""
+    code = next((code for kind, code in CODES if isinstance(error, kind)), 1)
+    answer: Answer = {"ok": False, "exit": code, "error": str(error)}
+    found = getattr(error, "diagnostics", None)
+    return answer | {"diagnostics": "\n\n".join(one.text() for one in found)} if found else answer
+
+
+async def delivered(runtime: Runtime, records: set[int]) -> None:
+    """Return when nothing about these records is on its way any more, or is held back for longer than a moment."""
+    end = runtime.now() + LONGEST
+    while runtime.now() < end:
+        now = runtime.now()
+        free = [name for name, part in runtime.parts.items() if part.trouble.until <= now + PATIENCE]
+        if not await runtime.store.read(outbox.is_busy, records, free, until=now + PATIENCE):
+            return
+        await nap(runtime.moved, now + SECOND, at=now)
+
+
+async def follow(runtime: Runtime, done: Done, finish: Finish) -> Answer:
+    """Let what a person's word led to be read and written, and return what came of it."""
+    witness = Witness(done.records)
+    runtime.witnesses.add(witness)
+    try:
+        await read_again(runtime, done)
+        runtime.wake_delivery()
+        await finish(done.records)
+    finally:
+        runtime.witnesses.discard(witness)
+    lines = list(witness.lines.values()) + await runtime.store.read(waiting_lines, witness)
+    return {"lines": lines, "count": done.count, "exit": witness.exit_code()}
+
+
+async def read_again(runtime: Runtime, done: Done) -> None:
+    """Read the things and sweep the collections that a person asked for."""
+    for change in await read_things(runtime, done.things):
+        await runtime.store.write(inbox.add, change.platform, change.collection, [change], now=runtime.now())
+    for platform, collection in done.sweeps:
+        if platform in runtime.parts:
+            runtime.parts[platform].demand([collection])
+    if done.things:
+        runtime.wake.set()
+
+
+# ---- what can be asked
+
+
+async def resolve(runtime: Runtime, request: Request, _: Progress, finish: Finish) -> Answer:
+    """Settle a conflict by a person's word."""
+    word = Word(
+        who(request), str(request.get("note") or ""), request.get("take"), request.get("value"), bool(request.get("keep"))
+    )
+    number = int(request["conflict"])
+    done = await runtime.store.write(rule.resolve_conflict, runtime.scene(), number, word)
+    say(Event.CONFLICT_CLOSED, f"c-{number} settled by {word.by}: {word.text}", conflict=f"c-{number}", actor=word.by)
+    return await follow(runtime, done, finish)
+
+
+async def approve(runtime: Runtime, request: Request, _: Progress, finish: Finish) -> Answer:
+    """Let proposed writes be written."""
+    return await follow(runtime, await decide(runtime, request, "approved"), finish)
+
+
+async def reject(runtime: Runtime, request: Request, _: Progress, finish: Finish) -> Answer:
+    """Refuse proposed writes."""
+    return await follow(runtime, await decide(runtime, request, "rejected"), finish)
+
+
+async def decide(runtime: Runtime, request: Request, state: str) -> Done:
+    """Set proposals to a state."""
+    numbers, note = [int(one) for one in request["ids"]], str(request.get("note") or "")
+    return await runtime.store.write(rule.decide_proposals, runtime.scene(), numbers, state, by=who(request), note=note)
+
+
+async def retry(runtime: Runtime, request: Request, _: Progress, finish: Finish) -> Answer:
+    """Try dead letters again, from present readings."""
+    return await follow(runtime, await letters(runtime, request, "retried"), finish)
+
+
+async def discard(runtime: Runtime, request: Request, _: Progress, finish: Finish) -> Answer:
+    """Close dead letters without a retry."""
+    return await follow(runtime, await letters(runtime, request, "discarded"), finish)
+
+
+async def letters(runtime: Runtime, request: Request, state: str) -> Done:
+    """Set the letters that were named to a state."""
+    named = {"letters_": request.get("letters") or (), "groups": request.get("groups") or ()}
+    everything, most = bool(request.get("all")), request.get("max")
+    chosen = await runtime.store.read(rule.letters_of, **named, everything=everything, most=most)
+    note = str(request.get("note") or "")
+    return await runtime.store.write(rule.close_letters, runtime.scene(), chosen, state, by=who(request), note=note)
+
+
+async def breaker_reset(runtime: Runtime, request: Request, _: Progress, finish: Finish) -> Answer:
+    """Let the parked work go."""
+    done = await runtime.store.write(rule.reset_breaker, runtime.scene(), request)
+    what = f"{request['platform']} {request['entity']}"
+    say(Event.BREAKER_RESET, f"{what}: breaker reset by {who(request)}: {request.get('note') or ''}", actor=who(request))
+    return await follow(runtime, done, finish)
+
+
+async def reconcile(runtime: Runtime, request: Request, progress: Progress, finish: Finish) -> Answer:
+    """Report what differs from what should be; with ``fix`` put it right."""
+    return await report_drift(runtime, request, progress, finish)
+
+
+async def reload_config(runtime: Runtime, _: Request, __: Progress, ___: Finish) -> Answer:
+    """Take the config as it is in its folder now."""
+    if runtime.reload is None:
+        raise SyncdError("only a running daemon reloads its config")
+    return {"text": await runtime.reload()}
+
+
+async def tell_status(runtime: Runtime, _: Request, __: Progress, ___: Finish) -> Answer:
+    """Tell what only the running process knows."""
+    return await status(runtime, os.getpid())
+
+
+def who(request: Request) -> str:
+    """Return who asks."""
+    return str(request.get("by") or "somebody")
+
+
+ACTS: dict[str, Callable[[Runtime, Request, Progress, Finish], Awaitable[Answer]]] = {
+    "resolve": resolve,
+    "approve": approve,
+    "reject": reject,
+    "retry": retry,
+    "discard": discard,
+    "breaker_reset": breaker_reset,
+    "reconcile": reconcile,
+    "reload": reload_config,
+    "status": tell_status,
+}

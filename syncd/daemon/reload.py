@@ -1,0 +1,139 @@
+"""A new config while syncd runs: loaded and checked whole, taken over at once or not at all."""
+
+import asyncio
+
+from syncd.config.load import load
+from syncd.config.model import Config, Platform
+from syncd.config.restart import needs_restart
+from syncd.daemon.crew import Crew
+from syncd.daemon.events import Event, say
+from syncd.daemon.hook import routes_of
+from syncd.daemon.mapped import note_moved, signatures
+from syncd.daemon.notify import Notify
+from syncd.daemon.runtime import Part, Runtime, stamp_of
+from syncd.daemon.unavailable import Unavailable
+from syncd.errors import ConfigError
+from syncd.ledger import config_texts
+
+DEADLINE = 30.0  # seconds
+
+
+class Reloader:
+    """Takes new configs over, one at a time. ``notify`` is told when a reload begins and ends."""
+
+    def __init__(self, runtime: Runtime, crew: Crew, notify: Notify) -> None:
+        self._runtime = runtime
+        self._crew = crew
+        self._notify = notify
+        self._lock = asyncio.Lock()
+
+    async def reload(self) -> str:
+        """Take the config of the folder over and return what changed, in one line.
+
+        Raises ConfigError, with the findings, if it has errors or needs a restart: the old config stays.
+        """
+        async with self._lock:
+            self._notify.reloading()
+            try:
+                return await self._take_over()
+            finally:
+                self._notify.ready()
+
+    async def _take_over(self) -> str:
+        runtime = self._runtime
+        try:
+            new = await checked(runtime)
+            async with asyncio.timeout(DEADLINE):
+                text = await take_over(runtime, self._crew, new)
+        except ConfigError as error:
+            runtime.reload_failed = str(error)
+            say(Event.RELOAD_FAILED, f"{error}; the old config {runtime.config.sha} stays", config_sha=runtime.config.sha)
+            raise
+        runtime.reload_failed = ""
+        runtime.reloaded_at = runtime.now()
+        say(Event.RELOAD_OK, text, config_sha=new.sha)
+        return text
+
+
+async def checked(runtime: Runtime) -> Config:
+    """Return the config of the folder as it is now; raises ConfigError if it cannot be taken over."""
+    folder = runtime.config.folder
+    loaded = await asyncio.to_thread(load, folder, runtime.kinds)
+    if loaded.config is None:
+        raise ConfigError(f"the config in {folder} has errors", loaded.errors)
+    if loaded.config.webhooks and loaded.config.hooks and "hooks" not in runtime.listeners:
+        raise ConfigError("the first webhook needs a restart: the hooks listener is not open yet")
+    blocked = needs_restart(runtime.config, loaded.config)
+    if blocked:
+        raise ConfigError("a setting changed that needs a restart", blocked)
+    return loaded.config
+
+
+async def take_over(runtime: Runtime, crew: Crew, new: Config) -> str:
+    """Exchange config, rules and those connectors that differ; have what follows decided again."""
+    old = runtime.config
+    changed = changed_entities(old, new)
+    await runtime.store.write(config_texts.keep, new.sha, new.texts, runtime.now())
+    moved = await runtime.store.write(note_moved, signatures(new))
+    restarted = await exchange_parts(runtime, crew, new)
+    runtime.config, runtime.rules = new, runtime.rules_of(new)
+    runtime.routes.clear()
+    runtime.routes.update(routes_of(runtime))
+    for part in restarted:
+        crew.start(part)
+    for platform, collection in moved:
+        if platform in runtime.parts:
+            runtime.parts[platform].demand([collection])
+    runtime.decide_again(changed or ())
+    runtime.wake_delivery()
+    return told(old, new, changed, [part.name for part in restarted])
+
+
+async def exchange_parts(runtime: Runtime, crew: Crew, new: Config) -> list[Part]:
+    """Keep the connectors whose platforms did not change, close the others, and return those that are new."""
+    fresh = []
+    for name, part in list(runtime.parts.items()):
+        platform = new.platforms.get(name)
+        if platform is not None and is_same(new, platform, part):
+            part.platform = platform
+            continue
+        await crew.retire(part)
+        del runtime.parts[name]
+    for name, platform in new.platforms.items():
+        if name not in runtime.parts:
+            runtime.parts[name] = await runtime.connect(new, platform)
+            fresh.append(runtime.parts[name])
+    return fresh
+
+
+def is_same(new: Config, platform: Platform, part: Part) -> bool:
+    """Return whether a platform can keep its connector."""
+    return part.stamp == stamp_of(new, platform) and not isinstance(part.connector, Unavailable)
+
+
+def changed_entities(old: Config, new: Config) -> set[str]:
+    """Return the entities whose records may be decided otherwise: their file, their platforms or the defaults changed."""
+    if differ(old, new, "syncd.yaml"):
+        return set(new.rules.entities)
+    found = set()
+    for name, entity in new.rules.entities.items():
+        files = [f"entities/{name}.yaml", *(f"platforms/{platform}.yaml" for platform in entity.members)]
+        if any(differ(old, new, file) for file in files):
+            found.add(name)
+    return found
+
+
+def differ(old: Config, new: Config, file: str) -> bool:
+    """Return whether a file of the folder has another text."""
+    return old.texts.get(file) != new.texts.get(file)
+
+
+def told(old: Config, new: Config, changed: set[str], restarted: list[str]) -> str:
+    """Return one line that says what changed: files, entities decided again, platforms connected again."""
+    files = [file for file in sorted({*old.texts, *new.texts}) if differ(old, new, file)]
+    if not files and not restarted:
+        return f"config {new.sha} loaded: nothing changed"
+    words = [f"config {old.sha} -> {new.sha}", f"changed: {', '.join(files)}" if files else ""]
+    words.append(f"decided again: {', '.join(sorted(changed))}" if changed else "")
+    words.append(f"connected again: {', '.join(restarted)}" if restarted else "")
+    return "; ".join(word for word in words if word)

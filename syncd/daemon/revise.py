@@ -1,0 +1,127 @@
+"""Deciding records again without a new observation: the rules changed, or a platform became stale or came back.
+
+What was revised with which rules is noted in the ledger, so that a revision cut short by a crash is done after the start.
+"""
+
+import asyncio
+
+from syncd.core.conclude import revise
+from syncd.core.model import SECOND
+from syncd.core.rules import Entity, Rules
+from syncd.daemon import tell
+from syncd.daemon.clock import nap
+from syncd.daemon.judge import Judged, store
+from syncd.daemon.mapped import note_moved, signatures
+from syncd.daemon.runtime import Runtime
+from syncd.daemon.scene import Scene
+from syncd.ledger import config_texts, cursors, lookup, meta, records
+from syncd.ledger.schema import Database
+
+BATCH = 200
+REVISED = "revised"  # the fact that names the rules all records were last decided with
+RULES = "the rules changed"
+STALE = "a platform became stale, or came back"
+CALM = 60 * SECOND
+
+
+async def begin(runtime: Runtime) -> None:
+    """Note the config that holds now; have everything decided again if it is not the one that last did."""
+    config = runtime.config
+    for platform, collection in await runtime.store.write(note_moved, signatures(config)):
+        runtime.parts[platform].demand([collection])
+    await runtime.store.write(config_texts.keep, config.sha, config.texts, runtime.now())
+    if await runtime.store.read(meta.get, REVISED) != config.sha:
+        runtime.decide_again(runtime.rules.entities)
+
+
+async def revise_forever(runtime: Runtime) -> None:
+    """Decide again whatever is asked for, and what staleness changes, until cancelled."""
+    before: dict[tuple[str, str], bool] = {}
+    while True:
+        await revise_outdated(runtime)
+        stale, until = await staleness(runtime)
+        runtime.decide_again({entity for (entity, name), old in stale.items() if before.get((entity, name), old) != old})
+        before = stale
+        if not runtime.outdated:
+            await nap(runtime.revisions, until, at=runtime.now())
+
+
+async def revise_outdated(runtime: Runtime) -> int:
+    """Decide all records of outdated entities again; return how many. A crash in between repeats it all."""
+    count = 0
+    while runtime.outdated:
+        sha, entities = runtime.config.sha, set(runtime.outdated)
+        for entity in entities:
+            count += await revise_entity(runtime, entity)
+            runtime.outdated.discard(entity)
+        if not runtime.outdated and runtime.config.sha == sha:
+            await runtime.store.write(meta.put, REVISED, sha)
+    return count
+
+
+async def revise_entity(runtime: Runtime, entity: str) -> int:
+    """Decide all records of one entity again, a batch at a time."""
+    after, count = 0, 0
+    while True:
+        work = runtime.store.write(revise_batch, runtime.scene(), entity, after)
+        judged, last, seen = await asyncio.shield(work)
+        tell.judged(judged)
+        runtime.wake_delivery(judged.behind)
+        count += seen
+        if last is None:
+            return count
+        after = last
+
+
+def revise_batch(db: Database, scene: Scene, entity: str, after: int) -> tuple[Judged, int | None, int]:
+    """Decide the next records of an entity again; return what came of it, the last id (None at the end), and how many."""
+    judged = Judged()
+    ids = lookup.ids_after(db, entity, after=after, limit=BATCH)
+    if entity in scene.rules.entities and ids:
+        space = scene.space()
+        loaded = records.load(db, space, records=ids)
+        for number in ids:
+            revise(space, space.records[number], RULES)
+        store(db, space, loaded, (), judged)
+    return judged, ids[-1] if len(ids) == BATCH else None, len(ids)
+
+
+# ---- staleness
+
+
+async def staleness(runtime: Runtime) -> tuple[dict[tuple[str, str], bool], int]:
+    """Return which platforms are stale for which entities, where a rule cares, and when that may be different."""
+    limits = limits_of(runtime.rules)
+    feeds = await runtime.store.read(cursors.feeds)
+    now = runtime.now()
+    found: dict[tuple[str, str], bool] = {}
+    changes = [now + CALM]
+    for (entity, platform), limit in limits.items():
+        reads = [feed.read_at for feed in feeds if feed.platform == platform and feed.read_at is not None]
+        until = max(reads, default=now) + limit
+        found[entity, platform] = now > until
+        if until >= now:
+            changes.append(until + 1)
+    return found, min(changes)
+
+
+def limits_of(rules: Rules) -> dict[tuple[str, str], int]:
+    """Return after how long a platform is stale, for the entities of which a rule cares."""
+    return {
+        (entity.name, platform): limit
+        for entity in rules.entities.values()
+        for platform, limit in entity_limits(entity).items()
+    }
+
+
+def entity_limits(entity: Entity) -> dict[str, int]:
+    """Return after how long each platform is stale for the rules of one entity that care."""
+    found: dict[str, int] = {}
+    truths = [*(field.truth for field in entity.fields.values()), *(group.truth for group in entity.groups.values())]
+    for truth in truths:
+        for platform in truth.platforms if truth is not None and truth.if_stale != "keep" else ():
+            member = entity.members.get(platform)
+            limit = truth.stale_after if truth and truth.stale_after is not None else (member.stale_after if member else None)
+            if limit is not None:
+                found[platform] = min(limit, found.get(platform, limit))
+    return found

@@ -1,0 +1,93 @@
+"""How the running process stands: what ``status``, ``systemctl status``, /healthz, /readyz and /metrics are told."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from syncd.core.model import SECOND
+from syncd.daemon.runtime import Part, Runtime
+from syncd.ledger import drift, state
+from syncd.ledger.schema import Database
+from syncd.ledger.state import State
+from syncd.ledger.texts import when
+from syncd.web.metrics import Metrics
+
+SLOW = 2  # times its usual pace after which a platform counts as slow
+
+
+def state_of(runtime: Runtime, part: Part) -> str:
+    """Return how a platform is: ok, slow (not read for long), throttled, down."""
+    trouble = part.trouble
+    if trouble.times:
+        return "throttled" if trouble.status == 429 else "down"
+    late = part.read_at and runtime.now() - part.read_at > part.platform.stale_after
+    return "slow" if late else "ok"
+
+
+async def status(runtime: Runtime, pid: int) -> dict[str, Any]:
+    """Return what only the running process knows."""
+    return {
+        "daemon": {"running": True, "pid": pid, "since": when(runtime.began), "ready": runtime.ready.is_set()},
+        "platforms": {
+            name: {"state": state_of(runtime, part), "why": part.trouble.why or None} for name, part in runtime.parts.items()
+        },
+        "listeners": runtime.listeners,
+    }
+
+
+def summary(runtime: Runtime, now: State, share: float | None) -> str:
+    """Return the line that ``systemctl status`` shows."""
+    states = [state_of(runtime, part) for part in runtime.parts.values()]
+    odd = [f"{states.count(name)} {name}" for name in ("slow", "throttled", "down") if name in states]
+    platforms = ", ".join([f"{len(states)} platforms", *odd])
+    records = f"{sum(now.records.values()):,} records"
+    drifted = [] if share is None else [f"drift {share:.2%}"]
+    stopped = [f"{len(now.breakers)} breakers open"] if now.breakers else []
+    return "; ".join([platforms, records, *drifted, f"{now.open.conflicts} conflicts", f"{now.open.dead} dead", *stopped])
+
+
+def drift_share(db: Database) -> float | None:
+    """Return which part of the records the last report found out of sync; None without a report."""
+    report = drift.last(db)
+    totals = report.document.get("totals", {}) if report else {}
+    return totals["out_of_sync"] / totals["records"] if totals.get("records") else None
+
+
+async def status_line(runtime: Runtime) -> str:
+    """Return the line that ``systemctl status`` shows now."""
+    now = await runtime.store.read(state.now, runtime.now())
+    return summary(runtime, now, await runtime.store.read(drift_share))
+
+
+def unhealthy(runtime: Runtime) -> Sequence[str]:
+    """Return why this process should be restarted, nothing if it should not."""
+    return [runtime.store.broken] if runtime.store.broken else []
+
+
+def unready(runtime: Runtime) -> Sequence[str]:
+    """Return why this process is not ready: starting, stopping, its ledger broken. Platforms in trouble are no reason."""
+    if not runtime.ready.is_set():
+        return ["starting"]
+    if runtime.stopping.is_set():
+        return ["stopping"]
+    return unhealthy(runtime)
+
+
+async def figures(runtime: Runtime, metrics: Metrics) -> bytes:
+    """Return the metrics as they are now."""
+    now = await runtime.store.read(state.now, runtime.now())
+    at = runtime.now()
+    reads: dict[str, int] = {}
+    for feed in now.feeds:
+        if feed.read_at is not None:
+            reads[feed.platform] = max(reads.get(feed.platform, 0), feed.read_at)
+    names = list(runtime.parts)
+    metrics.fill(metrics.platform_up, {(n,): float(not runtime.parts[n].trouble.times) for n in names})
+    metrics.fill(metrics.platform_mode, {(n, runtime.parts[n].platform.mode): 1.0 for n in names})
+    metrics.fill(metrics.source_lag, {(n,): (at - reads[n]) / SECOND for n in names if n in reads})
+    metrics.fill(metrics.queue_depth, {(n,): float(now.outbox.get(n, 0)) for n in names})
+    metrics.fill(metrics.records, {(entity,): float(count) for entity, count in now.records.items()})
+    metrics.fill(metrics.breaker_open, {(f"{b.platform} {b.entity}", b.kind): 1.0 for b in now.breakers})
+    metrics.fill(metrics.config_info, {(runtime.config.sha,): 1.0})
+    size = runtime.config.ledger_path.stat().st_size if runtime.config.ledger_path.exists() else 0
+    metrics.ledger_size.set(size)
+    return metrics.render()
