@@ -88,7 +88,9 @@ SELECT = (
 
 def open_attempts(db: Database, platform: str | None = None) -> list[Attempt]:
     """Return the attempts without an outcome, oldest first, of one platform if given."""
-    rows = db.execute(f"{SELECT} WHERE outcome IS NULL AND platform = coalesce(?, platform) ORDER BY id", (platform,))
+    rows = db.execute(
+        f"{SELECT} INDEXED BY attempt_open WHERE outcome IS NULL AND platform = coalesce(?, platform) ORDER BY id", (platform,)
+    )
     return [_tried(row).attempt for row in rows]
 
 

@@ -29,7 +29,8 @@ def _by_native(db: Database, entity: str, text: str) -> list[tuple[int]]:
 # the platform's collections, hopping from one to the next instead of walking all its links
 COLLECTIONS = """WITH RECURSIVE c (name) AS (
     SELECT min(collection) FROM link WHERE platform = ?1
-    UNION ALL SELECT (SELECT min(collection) FROM link WHERE platform = ?1 AND collection > c.name) FROM c WHERE name IS NOT NULL)"""
+    UNION ALL SELECT (SELECT min(collection) FROM link WHERE platform = ?1 AND collection > c.name)
+    FROM c WHERE name IS NOT NULL)"""
 IN_COLLECTIONS = """SELECT DISTINCT r.id FROM c CROSS JOIN link l ON l.platform = ?1 AND l.collection = c.name AND l.id = ?2
     JOIN record r ON r.id = l.record WHERE r.entity = ?3 ORDER BY l.life <> 'alive', r.id"""
 

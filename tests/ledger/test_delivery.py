@@ -73,6 +73,15 @@ class TestOutbox:
         assert outbox.depth(db) == {"erp": 1, "shop": 2}
         assert [d.record for d in outbox.due(db, "shop", NOW, 9)] == [1]
 
+    def test_which_records_of_an_entity_are_behind(self, db: Database) -> None:
+        outbox.mark(db, [(1, "shop"), (2, "shop"), (3, "erp")], NOW)
+        outbox.postpone(db, 2, "shop", until=NOW + SECOND, error="503", counts=False)
+        assert outbox.of_entity(db, "shop", "product") == {1, 2}
+        assert outbox.of_entity(db, "shop", "customer") == set()
+        assert outbox.is_busy(db, [1, 2, 3], ["shop", "erp"], until=NOW)
+        assert not outbox.is_busy(db, [2, 3], ["shop"], until=NOW)
+        assert outbox.is_busy(db, [2, 3], ["shop"], until=NOW + SECOND)
+
     def test_hastened_work_is_due_and_counted_afresh(self, db: Database) -> None:
         outbox.mark(db, [(1, "shop"), (2, "shop"), (3, "erp")], NOW)
         for number, platform in ((1, "shop"), (2, "shop"), (3, "erp")):

@@ -191,10 +191,21 @@ class TestLookup:
         assert lookup.find_record(db, "product", "shop:gid:77") == 12
         assert lookup.find_record(db, "product", "p12") == 13, "a key goes before an own id"
         assert lookup.find_record(db, "product", "p13") == 13
-        for unknown in ("MUG-2", "shop:1", "erp:gid:77", "p99", "c12", "p", "p1x", "p²"):
+        for unknown in ("MUG-2", "shop:1", "erp:gid:77", "p99", "c12", "p", "p1x", "p²", "p" + "9" * 30, "shop:"):
             assert lookup.find_record(db, "product", unknown) is None
         assert lookup.find_record(db, "customer", "MUG-1") is None
         assert lookup.find_record(db, "customer", "shop:gid:77") is None
+
+    def test_a_thing_is_found_in_whichever_collection_it_is(self, db: Database) -> None:
+        for number, collection in ((1, "a"), (2, "b"), (3, "c")):
+            keep(db, record(number, shadow("shop", f"gid{number}", collection=collection)))
+        assert [lookup.find_record(db, "product", f"shop:gid{n}") for n in (1, 2, 3, 4)] == [1, 2, 3, None]
+
+    def test_the_ids_of_an_entity_page_by_page(self, db: Database) -> None:
+        keep(db, *(record(n) for n in (1, 2, 3)))
+        assert lookup.ids_after(db, "product", after=0, limit=2) == [1, 2]
+        assert lookup.ids_after(db, "product", after=2, limit=2) == [3]
+        assert lookup.ids_after(db, "customer", after=0, limit=2) == []
 
     def test_the_living_one_of_two_with_one_key(self, db: Database) -> None:
         gone = record(1, key="A", life=Life.GONE, tomb=Tombstone(1, NOW, "gone"))

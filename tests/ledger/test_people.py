@@ -269,6 +269,9 @@ class TestLetters:
         letters.refuse(db, self.refused(), NOW)
         letters.set_state(db, [1], "discarded", note="test data", now=NOW + 1)
         assert [(one.id, one.note) for one in letters.in_state(db, "discarded")] == [(1, "test data")]
+        standing = letters.of_write(db, 1, "shop")
+        assert standing is not None
+        assert standing.state == "discarded"
         assert letters.refuse(db, self.refused(), NOW + 2) == 2
 
     def test_a_write_of_no_field_names_the_entity(self, db: Database) -> None:

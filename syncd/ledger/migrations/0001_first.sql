@@ -161,7 +161,7 @@ CREATE TABLE proposal (
   changed_at TEXT NOT NULL, by TEXT, note TEXT
 ) STRICT;
 CREATE INDEX proposal_of_record ON proposal (record, platform, id);
-CREATE INDEX proposal_standing ON proposal (state) WHERE state IN ('open', 'approved');
+CREATE INDEX proposal_in_state ON proposal (state);
 
 -- Decisions no rule may take. grp is the id of the first conflict of its group. thing: about no record yet.
 CREATE TABLE conflict (
