@@ -4,6 +4,7 @@ E0xx file and value, E1xx unknown or missing key, E2xx meaning of rules; W is a 
 something else.
 """
 
+import sys
 from itertools import groupby
 
 from syncd.config import filecodes, rulecodes
@@ -28,3 +29,7 @@ def page() -> str:
         parts.append(f"## {GROUPS[digit]}\n")
         parts.extend(code.markdown() for code in codes)
     return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

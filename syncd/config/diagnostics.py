@@ -67,10 +67,13 @@ def _width(text: str) -> int:
 
 
 def shown(found: Sequence[Diagnostic]) -> tuple[list[Diagnostic], int]:
-    """Return the findings to print, in the order given, and how many are left out: warnings before errors."""
+    """Return the findings to print, in the order given, and how many are left out.
+
+    Left out first are warnings, then what is only of a later version (E190): mistakes must not hide behind those.
+    """
     if len(found) <= MOST:
         return list(found), 0
-    ranked = sorted(range(len(found)), key=lambda n: (found[n].severity != "error", n))[:MOST]
+    ranked = sorted(range(len(found)), key=lambda n: (found[n].severity != "error", found[n].code == "E190", n))[:MOST]
     return [found[n] for n in sorted(ranked)], len(found) - MOST
 
 

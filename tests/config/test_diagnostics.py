@@ -44,6 +44,12 @@ def test_at_most_twenty_are_shown_errors_first_and_the_rest_is_counted() -> None
     assert "not shown" not in render(found[:20])
 
 
+def test_mistakes_do_not_hide_behind_what_is_of_a_later_version() -> None:
+    found = [*(one(n, code="E190") for n in range(1, 31)), one(31, code="E201"), one(32, "warning")]
+    kept, left = shown(found)
+    assert (kept[-1].code, len(kept), left) == ("E201", 20, 12)
+
+
 def test_repeats_are_told_once_and_files_keep_their_order() -> None:
     found = [one(2, file="b"), one(1, file="b"), one(9, file="a"), one(9, file="a")]
     assert [(each.file, each.line) for each in in_file_order(found, ["b", "a"])] == [("b", 1), ("b", 2), ("a", 9)]
