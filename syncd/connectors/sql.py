@@ -15,15 +15,16 @@ from sqlalchemy.exc import IntegrityError
 
 from syncd.connectors.options import Poll as PollOptions
 from syncd.connectors.options import Watch
-from syncd.connectors.protocol import Batch, Broken, Collection, Connector, Delivery, Page, Setup
+from syncd.connectors.protocol import Batch, Collection, Connector, Delivery, Page, Setup
 from syncd.connectors.sql_database import Database, SqlConnection, is_twin
-from syncd.connectors.sql_poll import PAGE, Bound, Poll
+from syncd.connectors.sql_poll import LIMIT, Bound, Poll
 from syncd.connectors.sql_rows import Rows, SqlCollection, fetch, whole_only
 from syncd.connectors.sql_table import reflect
 from syncd.connectors.sql_write import Sending, allowed
 from syncd.core.model import SECOND, Abilities, Answer, Change, Native, Op, Receipt, Write
 from syncd.errors import ConnectorError, PermanentError, TransientError
 
+PAGE = 1000  # rows of one batch or page
 IDS = 500  # of one IN list
 CLOCK = {
     "postgresql": "extract(epoch from clock_timestamp())",
@@ -68,12 +69,14 @@ class Sql:
         queries, bound = Poll(rows, by), Bound.parse(cursor) if cursor else None
         query = start = queries.first(bound, now=self.setup.now(), overlap=poll.overlap)
         while True:
-            found, changes, broken = await self._page(rows, query)
-            now = self.setup.now()
-            bound = queries.highest(found, bound, now=now, latest=now + self.clock[0])
-            if found:
+            as_of, seen_at = self.setup.number(), self.setup.now()
+            found = await self._fetch(query)
+            for at in range(0, len(found), PAGE):
+                part = found[at : at + PAGE]
+                bound = queries.highest(part, bound, now=self.setup.now(), latest=seen_at + self.clock[0])
+                changes, broken = rows.split(part, as_of, seen_at)
                 yield Batch(changes, None if bound is None else str(bound), broken)
-            if len(found) < PAGE:
+            if len(found) < LIMIT:
                 return
             query = queries.after(found[-1], start)
 
@@ -83,7 +86,9 @@ class Sql:
         everything = rows.inside(rows.select()).where(rows.id.raw.is_not(None)).order_by(rows.id.raw).limit(PAGE)
         query = everything
         while True:
-            found, changes, broken = await self._page(rows, query)
+            as_of, seen_at = self.setup.number(), self.setup.now()
+            found = await self._fetch(query)
+            changes, broken = rows.split(found, as_of, seen_at)
             twice = repeated(found)
             last = bool(twice) or len(found) < PAGE
             why = f"id {twice[0]} of table {rows.options.table} stands there twice" if twice else ""
@@ -114,8 +119,8 @@ class Sql:
         except PermanentError:
             return []  # what the column cannot hold is not there
         query = rows.select().where(column.raw == wanted).order_by(rows.id.raw).limit(PAGE)
-        _, changes, broken = await self._page(rows, query)
-        return whole_only([*changes, *broken])
+        as_of, seen_at = self.setup.number(), self.setup.now()
+        return whole_only([rows.change(row, as_of, seen_at) for row in await self._fetch(query)])
 
     async def apply(self, writes: Sequence[Write]) -> list[Receipt | ConnectorError]:
         """Send each write in a transaction of its own; once the platform is down the rest is not sent."""
@@ -143,12 +148,6 @@ class Sql:
             table = await self.database.ask(lambda connection: connection.run_sync(reflect, place, paths, zone))
             self._rows[collection] = Rows(table, given.options, self.setup.platform, collection)
         return self._rows[collection]
-
-    async def _page(self, rows: Rows, query: sa.Select[Any]) -> tuple[Sequence[Any], list[Change], list[Broken]]:
-        as_of, seen_at = self.setup.number(), self.setup.now()
-        found = await self._fetch(query)
-        told = [rows.change(row, as_of, seen_at) for row in found]
-        return found, [one for one in told if isinstance(one, Change)], [one for one in told if isinstance(one, Broken)]
 
     async def _read(self, rows: Rows, ids: Sequence[str]) -> dict[str, Change]:
         as_of, seen_at = self.setup.number(), self.setup.now()

@@ -21,7 +21,7 @@ from syncd.connectors.times import parse_time
 from syncd.core.model import SECOND, Native
 from syncd.errors import PermanentError
 
-PAGE = 1000  # rows of one query
+LIMIT = 5000  # rows of one query: without an index on the time each query sorts the table
 FUTURE = 24 * 3600 * SECOND  # a row dated later than that moves no cursor: one typing error would blind the poll
 
 _WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d)([ T])(\d\d:\d\d:\d\d)(?:\.(\d+))?(.*)")
@@ -96,7 +96,7 @@ class Poll:
         return before
 
     def _page(self) -> sa.Select[Any]:
-        return self._rows.select(self._by.shown).order_by(self._by.raw, self._rows.id.raw).limit(PAGE)
+        return self._rows.select(self._by.shown).order_by(self._by.raw, self._rows.id.raw).limit(LIMIT)
 
     def _bound(self, at: Native) -> sa.ColumnElement[Any]:
         if self._by.sort in (Sort.MOMENT, Sort.DATE) and isinstance(at, str) and not self._by.sqlite:

@@ -1,7 +1,6 @@
 """The rows of one collection: what is selected of them, which are in scope, and what each is as a change."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -41,6 +40,7 @@ class Rows:
         self.id = table.columns[options.id]
         self._place = (platform, collection)
         self._shown = list(table.columns.values())
+        self._natives = [(column.name, column.native) for column in self._shown]
         self._scope = sa.true() if options.where is None else sa.text(f"({raw_sql(options.where)}\n)")
 
     def select(self, *more: sa.ColumnElement[Any]) -> sa.Select[Any]:
@@ -55,23 +55,30 @@ class Rows:
     def change(self, row: Sequence[Any], as_of: int, seen_at: int) -> Change | Broken:
         """Return what a selected row says."""
         native_id = text_of(self.id.native(row[0]))
-        change = Change(*self._place, native_id, Via.READ, as_of, seen_at)
         if not row[1]:
-            return replace(change, left=True)
-        cells = dict(zip(self.table.columns, row[2:], strict=False))
+            return Change(*self._place, native_id, Via.READ, as_of, seen_at, left=True)
         try:
-            item = {name: self.table.columns[name].native(cell) for name, cell in cells.items()}
+            item = {name: native(cell) for (name, native), cell in zip(self._natives, row[2:], strict=False)}
         except BadBody as error:
-            where = f"{self.options.table} {native_id}"
-            return Broken(*self._place, native_id, where, f"a JSON column: {error.reason}", excerpt(cells))
+            where, raw = f"{self.options.table} {native_id}", excerpt([str(cell) for cell in row[2:]])
+            return Broken(*self._place, native_id, where, f"a JSON column: {error.reason}", raw)
         marker, at, version = self.options.deleted, self.options.changed_at, self.options.version
-        return replace(
-            change,
+        return Change(
+            *self._place,
+            native_id,
+            Via.READ,
+            as_of,
+            seen_at,
             item=item,
             gone=marker is not None and self.same(marker.field, pick(item, marker.field), marker.value),
             changed_at=parse_time(item[at], self.id.zone) if at else None,
             version=_version(item[version]) if version else None,
         )
+
+    def split(self, found: Sequence[Any], as_of: int, seen_at: int) -> tuple[list[Change], list[Broken]]:
+        """Return what rows say, and apart from it those that cannot be decoded."""
+        told = [self.change(row, as_of, seen_at) for row in found]
+        return [one for one in told if isinstance(one, Change)], [one for one in told if isinstance(one, Broken)]
 
     def same(self, path: str, one: Native, other: Native) -> bool:
         """Return whether two natives are the same in the column of a path."""

@@ -63,6 +63,7 @@ _SORTS: tuple[tuple[type[TypeEngine[Any]], Sort], ...] = (
 )
 # selected as text: drivers fail a whole page for one date of the year 12026 or -infinity, and read JSON with floats
 _AS_TEXT = frozenset({Sort.DATE, Sort.MOMENT, Sort.TIME, Sort.JSON, Sort.OTHER})
+_WRITTEN = frozenset({Sort.JSON, Sort.MOMENT})  # whose text is not simply what it says
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +80,23 @@ class Column:
 
     def native(self, cell: Any) -> Native:
         """Return what a selected cell is to us; raises BadBody for a JSON column whose text is none."""
+        if cell is None:
+            return None
+        form = type(cell)
+        if form is str:  # most cells are text or small numbers: a sweep makes millions of them
+            return self._of_text(cell) if self.sort in _WRITTEN else cell
+        if form is int:
+            return cell if -_INT64 <= cell < _INT64 else str(cell)
+        if form is Decimal:
+            return cell if cell.is_finite() else str(cell)
+        return self._rare(cell)
+
+    def _rare(self, cell: Any) -> Native:
         match cell:
-            case None | bool():
+            case bool():
                 return cell
-            case int():
-                return cell if -_INT64 <= cell < _INT64 else str(cell)
             case float():
                 return Decimal(repr(cell)) if math.isfinite(cell) else str(cell)
-            case Decimal():
-                return cell if cell.is_finite() else str(cell)
-            case str():
-                return self._of_text(cell)
             case bytes():
                 text = base64.b64encode(cell).decode()
                 return text if self.sort is Sort.BYTES else {"base64": text}
