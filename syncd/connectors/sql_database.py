@@ -59,7 +59,7 @@ class SqlConnection(Options):
             raise ValueError("write sqlite:///FILE, postgresql://USER@HOST/DB or mysql://USER@HOST/DB") from error
         if url.drivername not in DRIVERS:
             raise ValueError(f'no database called "{url.drivername}": use sqlite, postgresql or mysql')
-        if url.password is not None:
+        if url.password:
             raise ValueError("write the password as  password: secret:NAME, not in the dsn")
         if not url.database or url.database == ":memory:":
             raise ValueError("name the file" if url.drivername == "sqlite" else "name the database after the host")

