@@ -83,7 +83,7 @@ class Runtime:
     """A config in operation. Made by ``open_runtime`` only."""
 
     def __init__(
-        self, config: Config, opened: Store, *, limit: str | None, kinds: dict[str, Kind], now: Callable[[], int]
+        self, config: Config, opened: Store, *, limit: str | None, kinds: Mapping[str, Kind], now: Callable[[], int]
     ) -> None:
         self.config = config
         self.store = opened
@@ -99,6 +99,7 @@ class Runtime:
         self.witnesses: set[Witness] = set()
         self.ready = asyncio.Event()
         self.stopping = asyncio.Event()
+        self.reporting = asyncio.Lock()  # held while a drift report is made
         self.revisions = asyncio.Event()  # rules or staleness changed: records are to be decided again
         self.outdated: set[str] = set()  # entities whose records are
         self.began = now()
@@ -261,7 +262,7 @@ def setup_of(config: Config, platform: Platform, number: Callable[[], int], now:
 
 @asynccontextmanager
 async def open_runtime(
-    config: Config, *, limit: str | None = None, kinds: dict[str, Any] | None = None, now: Callable[[], int] = clock.now
+    config: Config, *, limit: str | None = None, kinds: Mapping[str, Any] | None = None, now: Callable[[], int] = clock.now
 ) -> AsyncIterator[Runtime]:
     """Open the ledger and connect all platforms; closes both in the end, the ledger last.
 
@@ -269,6 +270,6 @@ async def open_runtime(
     """
     async with (
         store.open(config.ledger_path, now=now()) as opened,
-        Runtime(config, opened, limit=limit, kinds=kinds or dict(KINDS), now=now) as runtime,
+        Runtime(config, opened, limit=limit, kinds=kinds or KINDS, now=now) as runtime,
     ):
         yield runtime
