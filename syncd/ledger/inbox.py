@@ -12,6 +12,7 @@ from syncd.ledger.letters import Undecodable
 from syncd.ledger.schema import Database
 from syncd.ledger.texts import dump, load_native
 
+LARGEST = 2**63
 REMEMBERED = 14 * 24 * 3600 * 1_000_000  # how long a repeated event is known
 PLAIN = {"item": None, "gone": False, "left": False, "version": None, "changed_at": None, "times": None, "by": None}
 WAITING = "SELECT id, platform, collection, thing, via, as_of, seen_at_us, event_id, body, hash, sweep FROM inbox"
@@ -117,6 +118,9 @@ def encode(changes: Iterable[Change]) -> tuple[list[Encoded], list[Unfit]]:
 def _encoded(change: Change) -> Encoded:
     if "\0" in change.id:
         raise ValueError("the id has a NUL character")
+    for number in (change.version, change.changed_at):
+        if isinstance(number, int) and not -LARGEST <= number < LARGEST:
+            raise ValueError(f"{number} is beyond 64 bit")
     body = {name: value for name, plain in PLAIN.items() if (value := getattr(change, name)) != plain}
     dump([change.id, change.event_id])
     return Encoded(change, seen.look_hash(change) if change.via is Via.READ else None, dump(body))

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from syncd.errors import LedgerError
 from syncd.ledger import meta
+from syncd.ledger.lock import UNREADABLE
 from syncd.ledger.migrate import migrate
 from syncd.ledger.rebase import rebase
 from syncd.ledger.schema import Database, check_file
 from syncd.ledger.texts import when
 
 SETTINGS = (
-    "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
     "PRAGMA busy_timeout = 5000",
@@ -55,8 +55,7 @@ def prepare(db: Database, path: Path, *, stamp: tuple[str, int] | None, now: int
     """
     try:
         fresh = check_file(db, str(path)) == 0
-        for setting in SETTINGS:
-            db.execute(setting).fetchall()
+        tune(db, path)
         migrate(db, str(path))
         db.execute("BEGIN IMMEDIATE")
         settle(db, stamp=stamp, now=now, fresh=fresh)
@@ -67,6 +66,15 @@ def prepare(db: Database, path: Path, *, stamp: tuple[str, int] | None, now: int
     except sqlite3.Error as error:
         raise LedgerError(f"cannot use the ledger {path}: {error}") from error
     return opened
+
+
+def tune(db: Database, path: Path) -> None:
+    """Set what a connection needs; raises LedgerError where the file system cannot keep a write-ahead log."""
+    (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise LedgerError(f"{path}: this file system cannot keep a ledger: no write-ahead log (journal mode {mode})")
+    for setting in SETTINGS:
+        db.execute(setting).fetchall()
 
 
 def settle(db: Database, *, stamp: tuple[str, int] | None, now: int, fresh: bool) -> None:
@@ -89,6 +97,8 @@ def doubt(db: Database, stamp: tuple[str, int] | None) -> str | None:
     if meta.get(db, "copy") is not None:
         return COPY
     if stamp is None:
-        return MOVED
+        return MOVED if meta.number(db, "commits") else None
+    if stamp == UNREADABLE:
+        return None
     epoch, commits = stamp
     return OLDER if epoch != meta.get(db, "epoch") or commits > meta.number(db, "commits") else None

@@ -161,7 +161,8 @@ def _store_links(db: Database, space: Space) -> None:
         " evidence = excluded.evidence, missing = 0, missing_since_us = NULL",
         [(*thing, link.record, link.life, link.evidence) for thing, link in zip(things, links, strict=True)],
     )
-    seen.wait(db, [t for t, link in zip(things, links, strict=True) if link.record is None or link.life is not Life.ALIVE])
+    seen.wait(db, [thing for thing, link in zip(things, links, strict=True) if link.record is None])
+    seen.forget(db, [thing for thing, link in zip(things, links, strict=True) if link.life is not Life.ALIVE])
 
 
 def _store_tombs(db: Database, touched: Sequence[Record], loaded: Loaded) -> None:

@@ -59,6 +59,11 @@ def wait(db: Database, things: Iterable[Thing], sweep: int | None = None) -> Non
     )
 
 
+def forget(db: Database, things: Iterable[Thing]) -> None:
+    """Forget things that are there no more."""
+    db.executemany("DELETE FROM seen WHERE platform = ? AND collection = ? AND id = ?", things)
+
+
 def accept(db: Database, rows: Iterable[Seen]) -> None:
     """Set the hashes of looks that were accepted; a None hash takes it away."""
     db.executemany(

@@ -111,7 +111,7 @@ class Store:
         opened = await self._connection.run(prepared)
         self.epoch, self._commits = opened.epoch, opened.commits
         self._number, self._reserved = opened.number, opened.reserved
-        self._stamp.write(self.epoch, self._commits)
+        self._stamp.write(self.epoch, self._commits, sync=True)
         self._writer = asyncio.create_task(self._commit_until_closed(), name="ledger")
         return self
 
@@ -219,6 +219,7 @@ async def open(path: Path | str, *, now: int) -> AsyncIterator[Store]:  # noqa: 
     check_sqlite()
     place = Path(path)
     with locked(place):
-        connection = Connection(partial(connect, place), 64)
+        db = connect(place)  # here, not in the thread: aiosqlite does not wait for its thread when connecting fails
+        connection = Connection(lambda: db, 64)
         async with connection, Store(place, connection, now) as store:
             yield store

@@ -14,8 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from syncd.core.model import FieldChange, GoldenField, Known, Record, Shadow, ShadowField, Via, Word
-from syncd.core.model import Change
+from syncd.core.model import Change, FieldChange, GoldenField, Known, Record, Shadow, ShadowField, Via, Word
 from syncd.core.space import Decision, Link, Space
 from syncd.ledger import inbox, opening, records
 from syncd.ledger.inbox import Waiting
@@ -166,6 +165,11 @@ def fdatasync_p50(folder: Path) -> float:
     return statistics.median(times)
 
 
+def say(text: str) -> None:
+    """Write a line to stdout."""
+    sys.stdout.write(f"{text}\n")
+
+
 def main(count: int, rounds: int) -> None:
     """Fill a ledger and print the ratios."""
     with tempfile.TemporaryDirectory() as folder:
@@ -174,7 +178,7 @@ def main(count: int, rounds: int) -> None:
         opening.prepare(db, path, stamp=None, now=NOW, block=1000)
         fill(db, count)
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        print(f"{count} records, three shadows and full history: {path.stat().st_size / count:.0f} bytes a record")
+        say(f"{count} records, three shadows and full history: {path.stat().st_size / count:.0f} bytes a record")
         found: dict[str, list[float]] = {"ours": [], "raw": [], "alone": []}
         size = min(count, 5000)
         for turn in range(1, rounds + 1):
@@ -188,10 +192,10 @@ def main(count: int, rounds: int) -> None:
             found["alone"].append(ours(db, lonely, 1, NOW + turn + 1000))
         middle = {name: statistics.median(values) for name, values in found.items()}
         for name, value in middle.items():
-            print(f"{name:6} {value:9.0f} changes/s   {[round(v) for v in found[name]]}")
-        print(f"P1 inbox to committed / raw writes of the same rows: {middle['ours'] / middle['raw']:.2f}")
-        print(f"P3 batches / one change a transaction: {middle['ours'] / middle['alone']:.1f}x")
-        print(f"fdatasync of 4 KB, p50: {fdatasync_p50(Path(folder)):.0f} us")
+            say(f"{name:6} {value:9.0f} changes/s   {[round(v) for v in found[name]]}")
+        say(f"P1 inbox to committed / raw writes of the same rows: {middle['ours'] / middle['raw']:.2f}")
+        say(f"P3 batches / one change a transaction: {middle['ours'] / middle['alone']:.1f}x")
+        say(f"fdatasync of 4 KB, p50: {fdatasync_p50(Path(folder)):.0f} us")
         db.close()
 
 
@@ -202,8 +206,7 @@ def raw_in_a_copy(db: Database, groups: Sequence[tuple[str, list[tuple[Any, ...]
     copy = Path(path).with_suffix(".raw")
     copy.write_bytes(Path(path).read_bytes())
     other = opening.connect(copy)
-    for setting in opening.SETTINGS:
-        other.execute(setting).fetchall()
+    opening.tune(other, copy)
     try:
         return raw(other, groups, count)
     finally:

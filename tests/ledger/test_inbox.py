@@ -103,6 +103,8 @@ class TestAdd:
             change("\ud800"),
             change("a\0b"),
             change("7", event_id="\ud800"),
+            change("7", version=2**63),
+            change("7", changed_at=-(2**63) - 1),
         ],
     )
     def test_what_is_no_json_goes_to_quarantine_and_the_others_flow(self, db: Database, poison: Change) -> None:

@@ -31,7 +31,7 @@ from syncd.ledger import (
     store,
     sweeps,
 )
-from syncd.ledger.lock import Stamp, locked
+from syncd.ledger.lock import UNREADABLE, Stamp, locked
 from syncd.ledger.proposals import Planned
 from syncd.ledger.schema import Database
 from tests.ledger.builders import NOW, change, keep, known, record, shadow, take, write
@@ -71,6 +71,12 @@ class TestSchema:
         other.close()
         with pytest.raises(LedgerError, match="not a ledger of syncd"), opened(path, None):
             pass  # pragma: no cover
+
+    def test_where_there_can_be_no_write_ahead_log_there_is_no_ledger(self) -> None:
+        db = sqlite3.connect(":memory:")
+        with pytest.raises(LedgerError, match=r"no write-ahead log \(journal mode memory\)"):
+            opening.tune(db, Path("ledger.db"))
+        db.close()
 
     def test_every_table_is_strict(self, db: Database) -> None:
         loose = db.execute(
@@ -125,6 +131,16 @@ class TestStamp:
             meta.accept(db)
             assert facts(db)[1] is None
 
+    @pytest.mark.parametrize(("stamp", "commits"), [(None, "0"), (UNREADABLE, "7")])
+    def test_a_stamp_that_was_never_written_or_says_nothing_is_no_reason_for_doubt(
+        self, path: Path, stamp: tuple[str, int] | None, commits: str
+    ) -> None:
+        with opened(path, None) as db:
+            meta.put(db, "commits", commits)
+            before = facts(db)
+        with opened(path, stamp) as db:
+            assert facts(db) == before == (before[0], None)
+
     def test_a_lost_ledger_is_told_from_a_first_one(self, path: Path) -> None:
         with opened(path, ("old", 99)) as db:
             assert facts(db)[1] == opening.LOST
@@ -147,10 +163,10 @@ class TestStamp:
     def test_a_stamp_that_cannot_be_read_or_written_is_none(self, tmp_path: Path) -> None:
         stamp = Stamp(tmp_path / "ledger.db")
         assert stamp.read() is None
-        stamp.write("e", 7)
+        stamp.write("e", 7, sync=True)
         assert stamp.read() == ("e", 7)
         stamp.path.write_text("nonsense")
-        assert stamp.read() is None
+        assert stamp.read() == UNREADABLE
         nowhere = Stamp(tmp_path / "no" / "ledger.db")
         nowhere.write("e", 7)
         assert nowhere.read() is None

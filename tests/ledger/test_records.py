@@ -3,6 +3,8 @@
 import sqlite3
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from syncd.core.model import Known, Life, Tombstone, Word
 from syncd.core.space import Link
@@ -247,6 +249,19 @@ class TestTallies:
         assert tallies.records(db) == {"product": 1}
         assert (tallies.linked(db, "erp", "product"), tallies.linked(db, "shop", "product")) == (1, 1)
         assert tallies.linked(db, "nowhere", "product") == 0
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1), max_size=4, unique=True)
+)
+def test_things_and_keys_are_found_whatever_their_text(db: Database, texts: list[str]) -> None:
+    db.execute("BEGIN")
+    keep(db, *(record(n, shadow("erp", text), key=text) for n, text in enumerate(texts, start=1)))
+    found = reload(db, things=[("erp", "items", t) for t in texts], matches=[("product", "sku", t) for t in texts])
+    db.execute("ROLLBACK")
+    assert {thing[2]: link.record for thing, link in found.links.items()} == {t: n for n, t in enumerate(texts, start=1)}
+    assert {key[2]: ids for key, ids in found.keys.items()} == {t: {n} for n, t in enumerate(texts, start=1)}
 
 
 def test_a_null_and_an_unseen_field_come_back(db: Database) -> None:
