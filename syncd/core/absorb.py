@@ -4,17 +4,18 @@ Diffs are taken on raw and on nothing else. Counters and sets are folded into go
 votes later (``core.resolve``).
 """
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from syncd.core.equality import strict
-from syncd.core.folds import count, fold_in, folding, is_counter, is_set, is_unclear, less, plus, starts_counting
+from syncd.core.folds import count, fold_in, folding, is_counter, is_unclear, less, plus, starts_counting
 from syncd.core.model import Change, Known, Life, Reading, Record, Shadow, ShadowField, State, Value, Word
 from syncd.core.rules import Entity, Field
 from syncd.core.space import Space
 from syncd.core.spelling import explained
 
-__all__ = ["Mine", "absorb", "is_counter", "is_set", "less"]
+__all__ = ["Heard", "Mine", "absorb"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,17 @@ class Mine:
     sent: Value
     delta: Value = None
     atomic: bool = False
+
+
+@dataclass(slots=True)
+class Heard:
+    """What a look moved. ``said``: the fields in which the platform said something new, with the word that stood before;
+    ``moved``: every field whose shadow is another now; ``first``: the first look at this row.
+    """
+
+    first: bool
+    said: dict[str, Word | None] = dataclasses.field(default_factory=dict)
+    moved: set[str] = dataclasses.field(default_factory=set)
 
 
 # ---- when
@@ -80,29 +92,32 @@ def contiguous(shadow: Shadow, change: Change) -> bool:
 
 def absorb(
     space: Space, record: Record, shadow: Shadow, change: Change, *, readings: Mapping[str, Reading], mine: Mapping[str, Mine]
-) -> dict[str, Word | None]:
-    """Take a look into the shadow; return the fields in which the platform said something new, with the word that stood before.
+) -> Heard:
+    """Take a look into the shadow and return what it moved. Counters and sets move golden at once.
 
-    ``mine`` names the fields that our own write explains. Counters and sets move golden at once.
+    ``mine`` names the fields that our own write explains.
     """
     entity = space.rules.entities[record.entity]
     times = times_of(space, entity, shadow, change, ours=bool(mine))
-    said: dict[str, Word | None] = {}
+    heard = Heard(shadow.as_of < 0, moved=set(mine))
     for name, reading in readings.items():
         if reading.state is State.ABSENT:
             continue
         known = shadow.fields.get(name)
         if known is None:
             known = shadow.fields[name] = ShadowField()
-        before = None if known.known is Known.NEVER else known.word
+        before, then = known.word if known.known is not Known.NEVER else None, known.known
         if name in mine:
             take_back(entity.fields[name], record, known, reading.value, mine=mine[name])
         elif hear(entity.fields[name], record, shadow.platform, known, reading):
             known.lo, known.hi = times.of(name)
             known.by = change.by
-            said[name] = before
-    advance(space, shadow, change, changed=bool(said), ours=bool(mine))
-    return said
+            heard.said[name] = before
+            heard.moved.add(name)
+        elif known.known is not then:
+            heard.moved.add(name)
+    advance(space, shadow, change, changed=bool(heard.said), ours=bool(mine))
+    return heard
 
 
 def advance(space: Space, shadow: Shadow, change: Change, *, changed: bool, ours: bool) -> None:

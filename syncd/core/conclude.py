@@ -1,15 +1,16 @@
 """After a shadow has moved: resolve, note stray edits, count a version, keep the decision, and see who is behind."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from syncd.core.held import truth_of
+from syncd.core.absorb import Heard
+from syncd.core.held import UNKNOWN, differs, truth_of, why_held
 from syncd.core.identity import record_key, record_keys
 from syncd.core.life import end, is_nowhere
 from syncd.core.model import FieldChange, Known, Life, Record, ShadowField, Value, Word
 from syncd.core.plan import plan
 from syncd.core.resolve import WAR_WINDOW, folded, resolve
-from syncd.core.rules import Entity, Field
+from syncd.core.rules import Entity, Field, Member
 from syncd.core.space import Decision, Space, Stray
 
 
@@ -19,36 +20,49 @@ def snapshot(record: Record) -> dict[str, Value]:
 
 
 def conclude(
-    space: Space,
-    record: Record,
-    cause: str,
-    *,
-    before: Mapping[str, Value],
-    platform: str | None,
-    said: Mapping[str, Word | None],
+    space: Space, record: Record, cause: str, *, before: Mapping[str, Value], platform: str | None = None, heard: Heard | None = None
 ) -> Decision:
     """Decide a record whose shadows moved; return the decision, which is also kept in the working set.
 
-    ``before``: golden's values before anything moved. ``said``: the fields in which ``platform`` said something new.
+    ``before``: golden's values before anything moved. ``heard``: what a look at ``platform`` moved; without it everything is
+    decided.
     """
     entity = space.rules.entities[record.entity]
-    decision = Decision(record.id, record.version, space.now, cause)
+    decision, asked = Decision(record.id, record.version, space.now, cause), set(record.conflicts)
     if record.life is Life.ALIVE and is_nowhere(space, record):
         end(space, record, "gone everywhere")
     if record.life is Life.ALIVE:
-        resolved = {c.name: c for c in resolve(space, record)}
-        decision.fields = changes(entity, record, before, resolved)
-        if platform is not None:
-            decision.strays = strays(space, entity, record, platform, said=said)
-            if decision.strays:
-                resolve(space, record)  # a stray edit under review, or one too many, opens its conflict
+        decide_fields(space, entity, record, decision, before=before, platform=platform, heard=heard)
     number_version(record, decision)
-    name_record(space, entity, record)
+    if decision.fields or not record.key:
+        name_record(space, entity, record)
     space.touch(record)
-    if decision.fields or decision.strays or record.version == 0:
+    if decision.fields or decision.strays:
         space.decisions.append(decision)
-    mark_behind(space, entity, record)
+    names = None
+    if heard is not None and not heard.first and record.life is Life.ALIVE and asked == record.conflicts.keys():
+        names = may_differ(entity, decision, heard)
+    mark_behind(space, entity, record, names)
     return decision
+
+
+def decide_fields(
+    space: Space,
+    entity: Entity,
+    record: Record,
+    decision: Decision,
+    *,
+    before: Mapping[str, Value],
+    platform: str | None,
+    heard: Heard | None,
+) -> None:
+    """Resolve what moved, and see which of the platform's words are stray."""
+    resolved = resolve(space, record, heard.moved if heard and not heard.first else None)
+    decision.fields = changes(entity, record, before, {c.name: c for c in resolved})
+    if heard and platform is not None:
+        decision.strays = strays(space, entity, record, platform, said=heard.said)
+        if decision.strays:
+            resolve(space, record, heard.said)  # a stray edit under review, or one too many, opens its conflict
 
 
 def changes(
@@ -58,7 +72,7 @@ def changes(
     found = []
     for name, golden in record.golden.items():
         old = before.get(name)
-        if golden.value == old:
+        if golden.value == old or name not in entity.fields:
             continue
         known = resolved.get(name)
         rule = truth_of(entity, entity.fields[name]).how
@@ -84,6 +98,11 @@ def name_record(space: Space, entity: Entity, record: Record) -> None:
     record.key = record_key(entity, record)
     for key in record_keys(entity, record):
         space.keys.setdefault(key, set()).add(record.id)
+
+
+def revise(space: Space, record: Record, cause: str) -> Decision:
+    """Decide a record again without a new observation: after a rule change, a person's word, or a stale platform's return."""
+    return conclude(space, record, cause, before=snapshot(record))
 
 
 # ---- stray edits
@@ -136,13 +155,28 @@ def count_flip(space: Space, known: ShadowField, before: Word | None) -> None:
 # ---- who is behind
 
 
-def mark_behind(space: Space, entity: Entity, record: Record) -> None:
-    """Mark every platform that has something to be told now, or once what holds it back is over."""
-    for platform in entity.members:
-        if plan(space, record, platform).pending:
+def may_differ(entity: Entity, decision: Decision, heard: Heard) -> Collection[str] | None:
+    """Return the fields that platforms may have to be told of; None if it may be any: a required value holds back all."""
+    names = {*heard.moved, *(change.name for change in decision.fields)}
+    return None if any(entity.fields[name].required for name in names) else names
+
+
+def mark_behind(space: Space, entity: Entity, record: Record, names: Collection[str] | None) -> None:
+    """Mark every platform that has something to be told now, or once what it needs is there."""
+    for platform, member in entity.members.items():
+        if is_behind(space, entity, member, record, names):
             space.behind.add((record.id, platform))
 
 
-def revise(space: Space, record: Record, cause: str) -> Decision:
-    """Decide a record again without a new observation: after a rule change, a person's word, or a stale platform's return."""
-    return conclude(space, record, cause, before=snapshot(record), platform=None, said={})
+def is_behind(space: Space, entity: Entity, member: Member, record: Record, names: Collection[str] | None) -> bool:
+    """Return whether a platform has something to be told. Where it has the record only the fields that moved are asked."""
+    shadow = record.shadows.get(member.platform)
+    if names is None or shadow is None or shadow.life is not Life.ALIVE:
+        return plan(space, record, member.platform).pending
+    for name in names:
+        mapped, golden = entity.fields[name], record.golden.get(name)
+        if golden is None or not differs(mapped, shadow.fields.get(name, UNKNOWN), golden, member.platform):
+            continue
+        if not why_held(space, entity, member, record, mapped):
+            return True
+    return False

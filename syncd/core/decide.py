@@ -72,8 +72,8 @@ def take_in(space: Space, record: Record, shadow: Shadow, change: Change, *, rea
     """Let the shadow become the look and decide the record."""
     before = snapshot(record)
     record.conflicts.pop(life_conflict(change.platform), None)
-    said = absorb(space, record, shadow, change, readings=readings, mine={})
-    conclude(space, record, f"{change.via} {change.platform}", before=before, platform=change.platform, said=said)
+    heard = absorb(space, record, shadow, change, readings=readings, mine={})
+    conclude(space, record, f"{change.via} {change.platform}", before=before, platform=change.platform, heard=heard)
     return Said(Verdict.ABSORBED, record=record.id)
 
 
@@ -221,7 +221,7 @@ def depart(space: Space, entity: Entity, member: Member, change: Change, record:
     else:
         bury(space, entity, record, change.platform)
         how = "gone"
-    conclude(space, record, f"{how}: {change.platform}", before=before, platform=None, said={})
+    conclude(space, record, f"{how}: {change.platform}", before=before)
     return Said(Verdict.ABSORBED, how, record.id)
 
 

@@ -107,9 +107,14 @@ def base_members(golden: GoldenField, known: ShadowField) -> list[str]:
     return known.raw or []
 
 
+def fold(field: Field, member: str) -> Hashable:
+    """Return a member in the form in which those that are equal under the field's ``equal`` are one (R18)."""
+    return field.equal.fold(member)
+
+
 def folds(field: Field, members: Iterable[str] | None) -> set[Hashable]:
-    """Return members in the form in which those that are equal under the field's ``equal`` are one."""
-    return {field.equal.fold(m) for m in members or ()}
+    """Return the forms of members."""
+    return {fold(field, m) for m in members or ()}
 
 
 def removed(field: Field, golden: GoldenField, known: ShadowField, value: list[str]) -> set[Hashable]:
@@ -133,8 +138,8 @@ def join(field: Field, truth: Truth, golden: GoldenField, known: ShadowField, va
     new, have = folds(field, value), folds(field, golden.value)
     gone = removed(field, golden, known, value) if truth.removals else set()
     fresh = new - folds(field, base_members(golden, known)) - have
-    added = {m for m in value if field.equal.fold(m) in fresh}
-    return sorted({m for m in golden.value if field.equal.fold(m) not in gone} | added)
+    added = {m for m in value if fold(field, m) in fresh}
+    return sorted({m for m in golden.value if fold(field, m) not in gone} | added)
 
 
 def meet(field: Field, truth: Truth, record: Record, platform: str, known: ShadowField, value: list[str]) -> list[str]:
@@ -143,8 +148,8 @@ def meet(field: Field, truth: Truth, record: Record, platform: str, known: Shado
     new, have = folds(field, value), folds(field, golden.value)
     gone = have - new if known.known is Known.NEVER else removed(field, golden, known, value)
     others = [folds(field, k.raw) for k in other_sources(field, truth, record, platform)]
-    added = {m for m in value if field.equal.fold(m) not in have and all(field.equal.fold(m) in o for o in others)}
-    return sorted({m for m in golden.value if field.equal.fold(m) not in gone} | added)
+    added = {m for m in value if fold(field, m) not in have and all(fold(field, m) in o for o in others)}
+    return sorted({m for m in golden.value if fold(field, m) not in gone} | added)
 
 
 def other_sources(field: Field, truth: Truth, record: Record, platform: str) -> list[ShadowField]:

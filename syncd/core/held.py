@@ -2,9 +2,9 @@
 
 from syncd.core.folds import is_counter
 from syncd.core.model import GoldenField, Known, Record, ShadowField, Value, Word
-from syncd.core.resolve import is_stale
 from syncd.core.rules import Entity, Field, Member, Truth
 from syncd.core.space import Space
+from syncd.core.subject import is_stale
 
 UNKNOWN = ShadowField()  # of a field that was never read; nobody changes it
 

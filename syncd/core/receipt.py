@@ -76,7 +76,7 @@ def give_up(space: Space, attempt: Attempt) -> None:
     record = released(space, attempt)
     if attempt.write.op is Op.CREATE:
         record.born = space.number()
-    conclude(space, record, f"{attempt.write.op} given up", before=snapshot(record), platform=None, said={})
+    conclude(space, record, f"{attempt.write.op} given up", before=snapshot(record))
 
 
 def released(space: Space, attempt: Attempt) -> Record:
@@ -98,7 +98,7 @@ def settle_departure(space: Space, entity: Entity, record: Record, attempt: Atte
             shadow.life, shadow.version = Life.ARCHIVED, None
         else:
             bury(space, entity, record, write.platform)
-    conclude(space, record, f"{write.op} {write.platform}", before=before, platform=None, said={})
+    conclude(space, record, f"{write.op} {write.platform}", before=before)
     return Said(Verdict.ABSORBED, record=record.id)
 
 
@@ -143,12 +143,12 @@ def take_receipt(space: Space, entity: Entity, record: Record, shadow: Shadow, *
             mine[name] = Mine(attempt.write.sent[name], attempt.write.adjust.get(name), is_own_answer(receipt))
             readings[name] = Reading(State.VALUE, stored[name].value)
     asked = {name: shadow.fields[name].twice for name in mine}
-    said = absorb(space, record, shadow, look, readings=readings, mine=mine)
+    heard = absorb(space, record, shadow, look, readings=readings, mine=mine)
     for name in judged.keys() - mine.keys():
         shadow.fields[name].twice = [attempt.write.sent[name], stored[name].value]
     if receipt.look is None:
         await_looks(shadow, mine, asked)
-    conclude(space, record, f"{attempt.write.op} {look.platform}", before=before, platform=look.platform, said=said)
+    conclude(space, record, f"{attempt.write.op} {look.platform}", before=before, platform=look.platform, heard=heard)
     return Said(Verdict.ABSORBED, record=record.id)
 
 

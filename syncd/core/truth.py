@@ -7,14 +7,13 @@ with one tuple, so that every rule works on groups as it does on fields.
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncd.core.model import GoldenField, Value
 from syncd.core.rules import Truth
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
+class Vote(NamedTuple):
     """What one platform's shadow says of a field (or, as a tuple, of a group).
 
     ``own``: it is the platform's own word. ``cleared``: it went from a value to null and we saw it. ``stale``: the platform
@@ -56,7 +55,7 @@ class Ruling:
     sort: str = "value"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Case:
     """Everything a rule may look at.
 
@@ -93,9 +92,14 @@ def take(vote: Vote, why: str) -> Ruling:
     return Ruling(Kind.TAKE, vote.value, vote.platform, vote.lo, vote.hi, why)
 
 
+def has_spoken(vote: Vote) -> bool:
+    """Return whether a platform said it itself: a new owner's stale copy, or ours, decides nothing (R33)."""
+    return vote.own
+
+
 def usable(vote: Vote) -> bool:
     """Only a platform's own, valid, non-empty word can win by itself."""
-    return vote.own and not vote.null and not vote.invalid
+    return has_spoken(vote) and not vote.null and not vote.invalid
 
 
 def first_contact(case: Case) -> Ruling:
@@ -150,7 +154,7 @@ def blank(case: Case, vote: Vote) -> Ruling | None:
 def owner(case: Case) -> Ruling:
     """One platform decides."""
     vote = case.votes[0] if case.votes else None
-    if vote is None or not vote.own:
+    if vote is None or not has_spoken(vote):
         return first_contact(case)
     stale = vote.stale and case.truth.if_stale != "keep"
     if usable(vote) and not stale:
@@ -187,10 +191,16 @@ def candidates(case: Case) -> list[Vote]:
     """Return who may win ``newest``: own non-null votes, seen clears under ``clear``, and golden itself (R12)."""
     clear = case.truth.if_null == "clear"
     found = [v for v in fresh_votes(case) if not v.null or (clear and v.cleared)]
+    standing = golden_vote(case, found)
+    return [*found, standing] if standing else found
+
+
+def golden_vote(case: Case, found: list[Vote]) -> Vote | None:
+    """Return golden as a candidate of its own, unless its author still says something: no blank brings back an older value."""
     golden = case.golden
-    if golden and golden.who is not None and not any(v.platform == golden.who for v in found):
-        found.append(Vote(golden.who, golden.value, null=golden.value is None, lo=golden.lo, hi=golden.hi))
-    return found
+    if golden is None or golden.who is None or any(v.platform == golden.who for v in found):
+        return None
+    return Vote(golden.who, golden.value, null=golden.value is None, lo=golden.lo, hi=golden.hi)
 
 
 def newest(case: Case) -> Ruling:

@@ -105,7 +105,7 @@ class Daemon:
         ledger = self.ledger
         for number in space.touched:
             record = space.records[number]
-            self.watch.on_commit(ledger.records.get(number), record)
+            self.watch.on_commit(record)
             ledger.records[number] = record
             for key in ledger.keys_of.get(number, ()):
                 ledger.keys[key].discard(number)
@@ -385,6 +385,7 @@ class Daemon:
     def give_up(self, attempt: Attempt) -> None:
         """Close an attempt that is known not to have been applied, or of which nothing more can be known."""
         space = self.space()
+        self.watch.on_giving_up(attempt)
         receipt.give_up(space, attempt)
         del self.ledger.open[attempt.id]
         self.commit(space)

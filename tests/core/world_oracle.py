@@ -59,6 +59,7 @@ class Watch:
         self.journal: dict[str, Attempt] = {}
         self.sent: dict[str, int] = {}
         self.raced: set[str] = set()
+        self.golden: dict[int, dict[str, tuple[Any, int]]] = {}  # value and beginning of its interval, as last committed
         self.known: dict[tuple[str, str, str], int] = {}
         self.knew: dict[str, dict[str, int]] = {}
 
@@ -134,7 +135,7 @@ class Watch:
         for name, sent in write.sent.items():
             edited = row.touched.get(name, -1) > min(knew[""], knew.get(name, -1) if write.op is Op.UPDATE else knew[""])
             stored = row.values.get(name)
-            if edited and (could_spell(sent, stored) or same(sent, stored) or name == "d"):
+            if edited and (could_spell(sent, stored) or same(sent, stored) or name in ("d", "u")):
                 self.blind.add((row.key, name))
             if name == "d" and "rounds" in self.platforms[write.platform].spec:
                 self.doubtful_counts.add(row.key)
@@ -149,11 +150,17 @@ class Watch:
 
     def on_doubt(self, attempt: Attempt) -> None:
         """An outcome was found out by reading: values that are equal by chance cannot be told apart."""
-        record = self.record(attempt.write.sent.get(KEY, "")) or self.by_id(attempt.write.record)
+        record = self.by_id(attempt.write.record)
         if record is not None and attempt.write.op is Op.UPDATE:
             self.in_doubt.add(record.key)
             if "d" in attempt.write.sent:
                 self.doubtful_counts.add(record.key)
+
+    def on_giving_up(self, attempt: Attempt) -> None:
+        """What a create that nobody can ask about left behind is met as a stranger, with a number of its own."""
+        record = self.by_id(attempt.write.record)
+        if record is not None and attempt.write.op is Op.CREATE:
+            self.doubtful_counts.add(record.key)
 
     def record(self, key: str) -> Record | None:
         raise NotImplementedError
@@ -161,17 +168,16 @@ class Watch:
     def by_id(self, number: int) -> Record | None:
         return self.daemon.ledger.records.get(number)  # type: ignore[attr-defined]
 
-    def on_commit(self, before: Record | None, after: Record) -> None:
-        if before is None:
-            return
-        for name, golden in after.golden.items():
-            old = before.golden.get(name)
-            if old is None:
-                continue
-            if golden.value is None and old.value is not None:
-                self.on_blank(after, name)
-            if name in NEWEST and golden.hi < old.lo - SLACK - self.setup.skew * SECOND and not self.restored:
-                raise Breach(f"L15: {name} went back in time")
+    def on_commit(self, record: Record) -> None:
+        before = self.golden.setdefault(record.id, {})
+        for name, golden in record.golden.items():
+            if name in before:
+                value, lo = before[name]
+                if golden.value is None and value is not None:
+                    self.on_blank(record, name)
+                if name in NEWEST and golden.hi < lo - SLACK - self.setup.skew * SECOND and not self.restored:
+                    raise Breach(f"L15: {name} went back in time")
+        self.golden[record.id] = {name: (g.value, g.lo) for name, g in record.golden.items()}
 
     def on_blank(self, record: Record, name: str) -> None:
         """L6: an empty value never becomes golden, unless told so, or as a member of a group that is not empty."""
@@ -203,7 +209,8 @@ def check(world: Any) -> None:
 def check_record(world: Any, key: str) -> None:
     rows = {p.name: [r for r in p.live(key) if not r.hidden] for p in world.platforms.values()}
     record = world.record(key)
-    two = [one for one in world.daemon.ledger.loose.values() if "two rows" in one.conflict.why]
+    loose = world.daemon.ledger.loose.values()
+    two = [one for one in loose if record is not None and record.id in one.candidates and "two rows" in one.conflict.why]
     if two:
         if all(len(r) <= 1 for r in rows.values()):
             raise Breach("two candidates, but only one lives")

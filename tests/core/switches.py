@@ -1,0 +1,112 @@
+"""Every rule of the semantics that one small function carries, and what that function would be without the rule.
+
+``without("defer")`` switches rules off for a while: a control for the tests, which must then fail.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pytest import MonkeyPatch
+
+from syncd.core import absorb, conclude, decide, doubt, folds, held, news, plan, receipt, resolve, subject, truth
+from syncd.core.doubt import Proof, Step
+from syncd.core.model import Known, Op
+from tests.core.world_daemon import Daemon
+from tests.core.world_platform import Spec
+from tests.core.world_rules import rules
+
+take_back, tally, next_step, judge_found = absorb.take_back, folds.tally, doubt.next_step, doubt.judge_found
+
+
+def means_what_is_stored(field, record, known, stored, *, mine) -> None:
+    take_back(field, record, known, stored, mine=mine)
+    known.means = known.raw
+
+
+def counts_at_first_contact(field, truth, record, platform, known, value) -> None:
+    if known.base is None and field.name in record.golden and known.known is not Known.NULL:
+        folds.count(field, record, value)
+    else:
+        tally(field, truth, record, platform, known, value)
+
+
+def just_removed(field, golden, known, value):
+    return folds.folds(field, known.raw) - folds.folds(field, value)
+
+
+def resends_creates(attempt, abilities):
+    return Step.RESEND if attempt.write.op is Op.CREATE and abilities.keyed else next_step(attempt, abilities)
+
+
+def found_is_a_stranger(attempt, found, abilities, now):
+    proof = judge_found(attempt, found, abilities, now)
+    return Proof.UNKNOWN if proof is Proof.DONE else proof
+
+
+def no(*_: Any, **__: Any) -> bool:
+    return False
+
+
+def yes(*_: Any, **__: Any) -> bool:
+    return True
+
+
+SWITCHES: dict[str, tuple[tuple[Any, str, Any], ...]] = {
+    "own": ((subject, "may_vote", yes),),  # R1
+    "means": ((absorb, "take_back", means_what_is_stored),),  # R2
+    "resent": ((absorb, "is_resent", no),),  # R3
+    "resent as means": ((plan, "resent_value", lambda known: known.raw),),  # R3
+    "defer": ((decide, "is_in_flight", no),),  # R4
+    "explain": ((receipt, "explained", no), (doubt, "explained", no), (absorb, "explained", no)),  # R5.3
+    "twice": ((receipt, "is_twice", no), (absorb, "confirms", no)),  # R5.4
+    "found is ours": ((doubt, "judge_found", found_is_a_stranger),),  # R6
+    "as of": ((news, "started_later", yes),),  # R7
+    "strictly later": ((news, "is_later", yes),),  # R7
+    "partial": ((news, "is_enough", yes), (news, "is_whole", yes)),  # R8
+    "returning ids": ((Spec, "numbered", property(lambda s: "versions" in s.traits)), (news, "is_new_life", no)),  # R9
+    "interval": ((absorb, "earliest", lambda before, hi: hi),),  # R10
+    "tick": ((resolve, "coarsest_tick", lambda entity, platforms: 0),),  # R11
+    "golden stands": ((truth, "golden_vote", lambda case, found: None),),  # R12
+    "invalid there": ((held, "is_invalid", no),),  # R13
+    "blank there": ((held, "is_passed_blank", no),),  # R13
+    "empty group": ((subject, "is_empty_group", lambda parts: any(k.means is None for k in parts)),),  # R14
+    "whole group": ((plan, "whole_groups", no), (held, "why_held", held.reason)),  # R14
+    "cleared": ((subject, "was_cleared", yes),),  # R15
+    "stale there": ((held, "is_unread", no),),  # R16
+    "own base": ((folds, "base_members", lambda golden, known: golden.value),),  # R17
+    "fold members": ((folds, "fold", lambda field, member: member),),  # R18
+    "respelt members": ((folds, "removed", just_removed),),  # R18
+    "unclear members": ((absorb, "is_unclear", no),),  # R18
+    "first count": ((folds, "tally", counts_at_first_contact),),  # R19
+    "seed": ((folds, "is_better_seed", no),),  # R19
+    "counted meanwhile": ((absorb, "counted_meanwhile", lambda *_: 0),),  # R20
+    "countable": ((held, "is_countable", yes), (Spec, "counts", property(yes))),  # R21
+    "not yet": ((doubt, "over", yes),),  # R23
+    "find after crash": ((doubt, "next_step", resends_creates),),  # R24
+    "find": ((plan, "proof_of_absence", lambda *_: ""),),  # R24
+    "epoch": ((Daemon, "new_epoch", False),),  # R25
+    "before": ((receipt, "is_before", no), (doubt, "is_before", no)),  # R26
+    "gone by key": ((plan, "gone_by_key", yes),),  # R27
+    "read both": ((decide, "must_read_both", no),),  # R27
+    "decided scan": ((Daemon, "defer_until_decided", False),),  # R28
+    "last word": ((decide, "is_last_word", yes), (Daemon, "reads_absent", False)),  # R29
+    "ghost": ((decide, "is_ghost", no),),  # R30
+    "nowhere": ((conclude, "is_nowhere", no),),  # R31
+    "rebase": ((Daemon, "rebased", False),),  # R32
+    "spoken": ((truth, "has_spoken", yes),),  # R33
+    "kept": ((held, "is_kept", no),),  # R34
+    "provisional": ((truth.Case, "silent", property(lambda case: case.golden is None or case.golden.who is None)),),  # R35
+}
+
+
+@contextmanager
+def without(*names: str) -> Iterator[None]:
+    """Switch rules off."""
+    with MonkeyPatch.context() as patch:
+        for name in names:
+            for place, attribute, value in SWITCHES[name]:
+                patch.setattr(place, attribute, value)
+        rules.cache_clear()
+        yield
+    rules.cache_clear()
