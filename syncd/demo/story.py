@@ -1,7 +1,6 @@
 """What `syncd demo` tells: edits that arrive, one put back, one held, a lost webhook found, a bad import stopped."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,7 +34,7 @@ async def opening(stage: Stage, tell: Tell) -> None:
     tell(line(stage, f"shop       {stage.shop.url}", "REST, ETags, signed webhooks, 429 now and then"))
     tell(line(stage, f"erp        {stage.erp.path.name}", "SQLite; right about names and prices"))
     tell(line(stage, f"warehouse  {stage.warehouse.folder.name}/*.csv", "right about stock"))
-    await stage.start()
+    await stage.syncd.start()
     things = stage.shop.things["products"]
     await stage.until(
         lambda: len(things) == len(NAMES) and all("inventory" in t for t in things.values()), "first fill", within=20
@@ -98,8 +97,7 @@ async def until_open(stage: Stage, what: str, name: str, *, within: float = 10.0
     """Wait until syncd's status counts one of ``what``."""
     end = stage.now + within
     while stage.now < end:
-        _, out, _ = await stage.ask("status", "--format", "json")
-        if json.loads(out)["open"][what]:
+        if (await stage.syncd.ask_json("status"))["open"][what]:
             return
         await asyncio.sleep(0.1)
     raise TimeoutError(f"did not happen within {within:g} s: {name}; see {stage.log}")
@@ -107,7 +105,7 @@ async def until_open(stage: Stage, what: str, name: str, *, within: float = 10.0
 
 async def report(stage: Stage, tell: Tell) -> None:
     """The drift report, and three lines to go on with."""
-    code, out, err = await stage.ask("reconcile")
+    code, out, err = await stage.syncd.ask("reconcile")
     if code != 0:
         raise RuntimeError(f"syncd reconcile exited {code}:\n{err}")
     tell("")
