@@ -105,7 +105,7 @@ class Story:
         names = dict(self.company.erp.run("SELECT product_id, product_name FROM products WHERE product_id BETWEEN 20 AND 40"))
         await self.until(lambda: all(self.product(n)["title"] == name for n, name in names.items()), "all renamed", within=30)
         await self.until(lambda: self.stock(10) == before + 4 == self.product(10)["stock"], "both counted after the start")
-        self.tell(f"  {len(names)} names arrived; {before} + 5 - 1 = {self.stock(10)}; {len(self.products)} products, none twice")
+        self.tell(f"  {len(names)} names; {before} + 5 - 1 = {self.stock(10)}; {len(self.products)} products, none twice")
         assert len(self.products) == PRODUCTS
 
     async def report_before(self) -> None:
