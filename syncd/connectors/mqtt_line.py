@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
@@ -18,11 +18,11 @@ from paho.mqtt.client import Client as Paho
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from syncd.connectors.login import trust
 from syncd.connectors.mqtt_topics import ID, id_in
-from syncd.connectors.options import Duration, Options, Tls, Watch, reveal
+from syncd.connectors.options import Duration, Later, Options, Tls, Watch, reveal
 from syncd.connectors.protocol import Setup
 from syncd.core.model import SECOND
 from syncd.errors import ConnectorError, TransientError
@@ -33,6 +33,10 @@ WINDOW = 1000  # messages that the broker may have underway to us (MQTT 5; under
 _LOGIN = {4, 5, 134, 135}  # bad user or password, not authorised; in 3.1.1 and in 5
 
 
+def _bare_five(raw: Any) -> Any:
+    return "5" if raw == 5 and not isinstance(raw, bool) else raw
+
+
 class MqttConnection(Options):
     """The broker. ``client_id`` names the session; nobody else may use it. 3.1.1 leaves the session's end to the broker."""
 
@@ -41,8 +45,9 @@ class MqttConnection(Options):
     user: str | None = None
     password: str | None = None
     client_id: str | None = None
-    protocol: Literal[5, "5", "3.1.1"] = 5
+    protocol: Annotated[Literal["5", "3.1.1"], BeforeValidator(_bare_five)] = "5"
     tls: Tls | None = None
+    proxy: Later = None
 
 
 class MqttStream(Options):
@@ -157,7 +162,7 @@ def open_session(setup: Setup, *, scan: bool = False) -> Session:
     """Return a client that is not connected yet; raises TransientError if a secret or certificate is not there."""
     connection: MqttConnection = setup.connection
     stream: MqttStream = setup.watch.stream or MqttStream()
-    five = str(connection.protocol) == "5"
+    five = connection.protocol == "5"
     keep = setup.watch.stream is not None and not scan
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho has types, but not here
     properties.SessionExpiryInterval = min(stream.session // SECOND, 2**32 - 1) if keep else 0

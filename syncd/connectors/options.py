@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from cronsim import CronSim, CronSimError
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 OVERLAP = 5_000_000  # microseconds a poll goes back, where nothing else is said
@@ -58,6 +58,13 @@ def parse_sweep(raw: Any) -> int | str:
     return raw
 
 
+def not_yet(raw: Any, info: ValidationInfo) -> None:
+    """Refuse a key that this version does not obey; raises PydanticCustomError ``later`` (E190)."""
+    if raw is not None:
+        raise PydanticCustomError("later", '"{key}" is not in this version', {"key": info.field_name})
+
+
+Later = Annotated[None, BeforeValidator(not_yet)]
 Duration = Annotated[int, BeforeValidator(parse_duration)]
 Rate = Annotated[float, BeforeValidator(parse_rate)]
 Size = Annotated[int, BeforeValidator(parse_size)]

@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError,
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from syncd.connectors.login import trust
-from syncd.connectors.options import Options, Tls, reveal
+from syncd.connectors.options import Later, Options, Tls, reveal
 from syncd.connectors.protocol import Setup
 from syncd.connectors.rate import Budget
 from syncd.errors import ConnectorError, OutcomeUnknown, PermanentError, TransientError
@@ -49,6 +49,7 @@ class SqlConnection(Options):
     dsn: str
     password: str | None = None
     tls: Tls | None = None
+    proxy: Later = None
 
     @field_validator("dsn")
     @classmethod

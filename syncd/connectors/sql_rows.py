@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.connectors.body import BadBody, excerpt, pick
-from syncd.connectors.options import Marker, Options
+from syncd.connectors.options import Later, Marker, Options
 from syncd.connectors.protocol import Broken
 from syncd.connectors.sql_table import Table, text_of
 from syncd.connectors.times import parse_time
@@ -29,6 +29,7 @@ class SqlCollection(Options):
     where: str | None = None
     writable: list[str] | None = None
     deleted: Marker | None = None
+    retain: Later = None
 
 
 class Rows:
