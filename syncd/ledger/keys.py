@@ -28,12 +28,16 @@ def find(db: Database, matches: Iterable[Key], *, known: dict[Key, set[int]]) ->
     return found
 
 
-def store(db: Database, space: Space, touched: Sequence[Record], *, new: set[int]) -> None:
-    """Write the keys that touched records have now, and take away those that they no longer have; ``new`` had none."""
+def store(db: Database, space: Space, touched: Sequence[Record], *, new: set[int]) -> set[Key]:
+    """Write the keys that touched records have now, and take away those that they no longer have; ``new`` had none.
+
+    Returns the keys that some record did not have before.
+    """
     now = {(*key, record.id) for record in touched for key in record_keys(space.rules.entities[record.entity], record)}
     before = stored(db, {record.id for record in touched} - new)
     db.executemany("DELETE FROM match_key WHERE entity = ? AND by = ? AND value = ? AND record = ?", sorted(before - now))
     db.executemany("INSERT INTO match_key VALUES (?, ?, ?, ?)", sorted(now - before))
+    return {(entity, by, value) for entity, by, value, _ in now - before}
 
 
 def stored(db: Database, records: set[int]) -> set[tuple[str, str, str, int]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from syncd.core.model import Life, Record
 from syncd.core.space import Key, Link, Space, Thing
-from syncd.ledger import conflicts, history, keys, outbox, seen, tallies
+from syncd.ledger import conflicts, history, keys, outbox, seen, strangers, tallies
 from syncd.ledger.inbox import Waiting
 from syncd.ledger.loaded import PLACES, Loaded, read_records, record_row, shadow_row
 from syncd.ledger.schema import Database
@@ -81,7 +81,8 @@ def commit(db: Database, space: Space, loaded: Loaded, *, looks: Sequence[Waitin
     renamed = _store_records(db, touched, loaded)
     _store_shadows(db, touched, loaded, looks)
     _store_links(db, space)
-    keys.store(db, space, renamed, new={r.id for r in renamed if r.id not in loaded.records})
+    added = keys.store(db, space, renamed, new={r.id for r in renamed if r.id not in loaded.records})
+    strangers.store(db, space, loaded, looks=looks, keys=added)
     _store_tombs(db, touched, loaded)
     history.store(db, space)
     conflicts.store(db, space, touched, loaded)

@@ -67,6 +67,19 @@ CREATE TABLE match_key (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX match_key_of_record ON match_key (record);
 
+-- A thing that is no record yet, as it last looked, and the keys by which a record may know it later.
+CREATE TABLE stranger (
+  platform TEXT NOT NULL, collection TEXT NOT NULL, id TEXT NOT NULL,
+  via TEXT NOT NULL, as_of INTEGER NOT NULL, seen_at_us INTEGER NOT NULL, hash BLOB, body TEXT NOT NULL,
+  PRIMARY KEY (platform, collection, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE stranger_key (
+  entity TEXT NOT NULL, by TEXT NOT NULL, value TEXT NOT NULL,
+  platform TEXT NOT NULL, collection TEXT NOT NULL, id TEXT NOT NULL,
+  PRIMARY KEY (platform, collection, id, entity, by, value)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX stranger_by_key ON stranger_key (entity, by, value);
+
 CREATE TABLE tombstone (
   record INTEGER PRIMARY KEY REFERENCES record (id),
   as_of INTEGER NOT NULL, at TEXT NOT NULL, proof TEXT NOT NULL, platform TEXT NOT NULL

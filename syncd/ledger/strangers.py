@@ -1,0 +1,102 @@
+"""Things that are no record yet: what they last looked like, and the keys by which a record may know them later.
+
+Matching runs on every pass. A thing that matched nothing, or too much, waits here with its look; when a record gets one of
+its keys, or loses the row that stood in its way, the look goes back to the inbox.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from syncd.core.identity import match_keys
+from syncd.core.mapping import read_item
+from syncd.core.model import Change, Life, Record, State
+from syncd.core.rules import Rules
+from syncd.core.space import Key, Space, Thing
+from syncd.ledger.inbox import Waiting, encode
+from syncd.ledger.loaded import Loaded
+from syncd.ledger.schema import Database
+from syncd.ledger.texts import dump
+
+
+def store(db: Database, space: Space, loaded: Loaded, *, looks: Sequence[Waiting], keys: Iterable[Key]) -> None:
+    """Keep the looks at things that a batch left without a record, forget those that have one now, and wake whom ``keys``
+    and rows that are gone concern.
+    """
+    strange = [thing for thing in space.relinked if space.links[thing].record is None]
+    forget(db, [thing for thing in space.relinked if space.links[thing].record is not None])
+    wake(db, {*keys, *freed(space, loaded)}, now=space.now)
+    keep(db, space.rules, [look.change for look in looks if thing_of(look.change) in strange])
+
+
+def thing_of(change: Change) -> Thing:
+    """Return which thing a change is about."""
+    return change.platform, change.collection, change.id
+
+
+def keep(db: Database, rules: Rules, changes: Sequence[Change]) -> None:
+    """Keep the last look at each of these things, with the keys it shows."""
+    last = {thing_of(change): change for change in changes if change.item and not change.gone}
+    forget(db, last)
+    db.executemany(
+        "INSERT INTO stranger VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (*one.thing, one.change.via, one.change.as_of, one.change.seen_at, one.hash, one.body)
+            for one in encode(last.values())[0]
+        ],
+    )
+    db.executemany(
+        "INSERT OR IGNORE INTO stranger_key VALUES (?, ?, ?, ?, ?, ?)",
+        [(*key, *thing) for thing, change in last.items() for key in keys_of(rules, change)],
+    )
+
+
+def keys_of(rules: Rules, change: Change) -> list[Key]:
+    """Return the match keys that a thing shows."""
+    entity = rules.entity_of(change.platform, change.collection)
+    if entity is None:
+        return []
+    readings = read_item(entity, change.platform, change.item or {})
+    values = {name: reading.value for name, reading in readings.items() if reading.state is State.VALUE}
+    return [key for _, key in match_keys(entity, values) if key is not None]
+
+
+def forget(db: Database, things: Iterable[Thing]) -> None:
+    """Forget things: they are records now, or looked at again."""
+    rows = list(things)
+    where = "WHERE platform = ? AND collection = ? AND id = ?"
+    db.executemany(f"DELETE FROM stranger {where}", rows)
+    db.executemany(f"DELETE FROM stranger_key {where}", rows)
+
+
+def freed(space: Space, loaded: Loaded) -> set[Key]:
+    """Return the keys of records that lost a row in this batch: the other of two rows may take its place."""
+    lost = {
+        number
+        for (number, platform), (row, _, _) in loaded.shadows.items()
+        if number in space.touched and row[2] != Life.GONE and is_gone(space.records[number], platform)
+    }
+    return {key for key, records in space.keys.items() if records & lost}
+
+
+def is_gone(record: Record, platform: str) -> bool:
+    """Return whether a record has no row on a platform."""
+    shadow = record.shadows.get(platform)
+    return shadow is None or shadow.life is Life.GONE
+
+
+def wake(db: Database, keys: set[Key], *, now: int) -> int:
+    """Put the looks at strangers with these keys back into the inbox; return how many."""
+    if not keys:
+        return 0
+    things = db.execute(
+        "SELECT DISTINCT k.platform, k.collection, k.id FROM json_each(?) j CROSS JOIN stranger_key k"
+        " ON k.entity = j.value ->> 0 AND k.by = j.value ->> 1 AND k.value = j.value ->> 2",
+        (dump(sorted(keys)),),
+    ).fetchall()
+    db.executemany(
+        "INSERT INTO inbox (platform, collection, thing, via, as_of, seen_at_us, hash, received_us, body)"
+        " SELECT platform, collection, id, via, as_of, seen_at_us, hash, ?, body FROM stranger"
+        " WHERE platform = ? AND collection = ? AND id = ?",
+        [(now, *thing) for thing in things],
+    )
+    forget(db, things)
+    return len(things)
