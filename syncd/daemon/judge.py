@@ -116,9 +116,18 @@ def observed(space: Space, change: Change) -> Said:
         raise Poisoned(change, error) from error
 
 
-def store(db: Database, space: Space, loaded: Loaded, looks: Sequence[Waiting], judged: Judged) -> None:
-    """Store what the decider did, and note what there is to tell about it."""
+def store(
+    db: Database,
+    space: Space,
+    loaded: Loaded,
+    looks: Sequence[Waiting],
+    judged: Judged,
+    *,
+    planned: Collection[tuple[int, str]] = (),
+) -> None:
+    """Store what the decider did, and note what there is to tell about it. Who is in ``planned`` is being told just now."""
     space.behind |= proposals.standing(db, space.touched)  # golden may have moved back: what was proposed must be looked at
+    space.behind.difference_update(planned)
     opened = [(r, c) for i in space.touched for r in [space.records[i]] for c in r.conflicts.values() if c.id is None]
     records.commit(db, space, loaded, looks=looks)
     judged.decisions += space.decisions

@@ -65,8 +65,7 @@ def prepare_without(db: Database, scene: Scene, order: Order, bad: Mapping[Thing
     taken = take_looks(db, space, looks)
     fresh = {thing_of(look): look for look in looks}
     candidates = [c for due in order.due if (c := choose(db, space, due, fresh, made)) is not None]
-    space.behind -= {(one.record, order.platform) for one in order.due}
-    store(db, space, loaded, taken, made.judged)
+    store(db, space, loaded, taken, made.judged, planned={(one.record, order.platform) for one in order.due})
     made.judged.broken = [
         Quarantined(*thing, f"{thing[0]} {thing[1]}", reason) for thing, reason in bad.items()
     ]

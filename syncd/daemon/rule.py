@@ -8,9 +8,10 @@ from typing import Any
 from syncd.core.conclude import revise
 from syncd.core.model import GoldenField, Life, Record, Tombstone, Value
 from syncd.core.native import Invalid
-from syncd.core.resolve import Subject, case_of, subjects
+from syncd.core.resolve import case_of
 from syncd.core.rules import Field
 from syncd.core.space import Link, Space
+from syncd.core.subject import Subject, subjects
 from syncd.daemon.judge import Judged, store
 from syncd.daemon.scene import Scene
 from syncd.daemon.weigh import BREAKER
@@ -91,7 +92,7 @@ def open_conflict(db: Database, number: int) -> Open:
 
 def rule_on_value(space: Space, record: Record, conflict: Open, word: Word) -> None:
     """Put a person's word into golden; it stands until one of the platforms says something new."""
-    subject = next((s for s in subjects(space.rules.entities[record.entity]) if s.name == conflict.field), None)
+    subject = next((s for s in subjects(space.rules.entities[record.entity]).values() if s.name == conflict.field), None)
     if subject is None:
         raise SyncdError(f"c-{conflict.id} is about {conflict.field}, which the config knows no more")
     case = case_of(space, record, subject)

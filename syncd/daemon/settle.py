@@ -101,9 +101,8 @@ def settle_with(db: Database, scene: Scene, outcome: Outcome, pace: Pace, *, loo
         fail(db, scene, settled, result, pace)
     taken += observe_looks(db, space, looks)
     again = settled.how == "done" and is_ignored(space, attempt.write)
-    space.behind.discard((attempt.write.record, attempt.write.platform))
     planned = plan(space, space.records[attempt.write.record], attempt.write.platform)
-    store(db, space, loaded, taken, settled.judged)
+    store(db, space, loaded, taken, settled.judged, planned=[(attempt.write.record, attempt.write.platform)])
     inbox.release(db, attempt.write.platform, IN_FLIGHT)
     if settled.how in ("done", "stale"):
         leave(db, scene, settled, pace, pending=planned.pending, ignored=again)

@@ -85,7 +85,7 @@ class World:
 
     @property
     def kinds(self) -> dict[str, Kind]:
-        return KINDS | {"memory": self.kind}
+        return {name: KINDS[name] for name in KINDS} | {"memory": self.kind}
 
     def config(self) -> Config:
         environ = {"STATE_DIRECTORY": str(self.folder / "state"), "RUNTIME_DIRECTORY": str(self.folder / "run")}
@@ -127,4 +127,4 @@ async def until(true: Callable[[], bool], seconds: float = 5.0) -> None:
             await asyncio.sleep(0.005)
 
 
-__all__ = ["Abilities", "World", "Work", "memory", "until"]
+__all__ = ["Abilities", "Work", "World", "memory", "until"]
