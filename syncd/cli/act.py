@@ -11,6 +11,7 @@ from typing import Any
 
 from syncd.cli import exits, socket
 from syncd.cli.answer import note
+from syncd.cli.flags import Flags
 from syncd.cli.folder import Folder, checked_config
 
 Request = dict[str, Any]
@@ -18,11 +19,11 @@ Answer = dict[str, Any]
 Progress = Callable[[dict[str, Any]], None]
 
 
-def perform(folder: Folder, request: Request, *, progress: Progress | None = None) -> Answer:
+def perform(flags: Flags, folder: Folder, request: Request, *, progress: Progress | None = None) -> Answer:
     """Have a request done and return its answer; raises Failed with the answer's exit code if it was not done."""
     answer = socket.ask(folder.control, request, progress=progress)
     if answer is None:
-        answer = _here(folder.name, request, progress)
+        answer = _here(folder.name, request, progress, verbose=flags.verbose > 0)
     return checked(answer)
 
 
@@ -43,10 +44,17 @@ def checked(answer: Answer) -> Answer:
     return answer
 
 
-def _here(folder: str, request: Request, progress: Progress | None) -> Answer:
+def _here(folder: str, request: Request, progress: Progress | None, *, verbose: bool) -> Answer:
     """Do the work in this process: the ledger's lock is taken, what the work causes is delivered, the lock is let go."""
     import asyncio
 
-    from syncd.daemon import actions
+    from loguru import logger
 
-    return asyncio.run(actions.alone(checked_config(folder), request, progress))
+    from syncd.daemon import actions, logs
+
+    config = checked_config(folder)
+    if verbose:
+        logs.set_up(verbose=True)
+    else:
+        logger.remove()  # what happened is in the answer
+    return asyncio.run(actions.alone(config, request, progress))

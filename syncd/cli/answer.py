@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from syncd.cli.exits import Refused
 from syncd.cli.flags import Flags
 from syncd.errors import SyncdError, UsageError
-from syncd.reports import deliveries, machine, text
+from syncd.reports import deliveries, figures, machine, text
 from syncd.reports.envelope import Origin, envelope
 from syncd.reports.page import Look, Page
 
@@ -81,7 +81,7 @@ def _write(target: str, content: str) -> None:
 
 def show_lines(flags: Flags, answer: Mapping[str, Any], done: str, origin: Origin) -> None:
     """Print what a command caused to be written: a line for each write, and their sum."""
-    document = envelope(deliveries.SCHEMA, origin, text=done, lines=answer.get("lines", []))
+    document = envelope(deliveries.SCHEMA, origin, text=done, lines=figures.exact(answer.get("lines", [])))
     give(flags, document, deliveries.page)
 
 

@@ -37,7 +37,7 @@ def reset(args: Args, flags: Flags) -> int:
     if (args.allow is None) != (args.period is None):
         raise UsageError("--allow N and --for TIME go together")
     request = {"do": "breaker_reset", "platform": args.platform, "entity": args.entity, "note": args.note, "by": user()}
-    answer = perform(folder, request | {"allow": args.allow, "for_us": args.period})
+    answer = perform(flags, folder, request | {"allow": args.allow, "for_us": args.period})
     show_lines(flags, answer, f"Breaker of {args.platform} {args.entity} reset.", origin_of(folder))
     return int(answer["exit"])
 

@@ -60,7 +60,7 @@ def _decide(args: Args, flags: Flags, do: str, done: str) -> int:
     if not ids:
         show_lines(flags, {"lines": []}, "No changes wait.", origin_of(folder))
         return exits.OK
-    answer = perform(folder, {"do": do, "ids": ids, "note": args.note, "by": user()})
+    answer = perform(flags, folder, {"do": do, "ids": ids, "note": args.note, "by": user()})
     show_lines(flags, answer, f"{figures.plural(int(answer.get('count', len(ids))), 'change')} {done}.", origin_of(folder))
     return int(answer["exit"])
 

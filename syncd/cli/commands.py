@@ -9,6 +9,7 @@ from syncd.config.suggest import did_you_mean
 from syncd.errors import UsageError
 
 WHERE = {  # in the order of the help; a module is imported only when its command is wanted
+    "demo": "demo:DEMO",
     "init": "init:INIT",
     "check": "check:CHECK",
     "run": "run:RUN",
@@ -29,6 +30,7 @@ HELP = {"-h", "--help"}
 USAGE = """\
 usage: syncd [--config DIR] COMMAND [THING] [flags]
 
+  syncd demo                           see it work, here, in seconds
   syncd check                          is the config as it should be?
   syncd run                            keep the platforms consistent
   syncd reconcile                      what differs, why, and what to do

@@ -64,7 +64,7 @@ def resolve(args: Args, flags: Flags) -> int:
         request["value"] = args.value
     else:
         request["keep"] = True
-    answer = perform(folder, request)
+    answer = perform(flags, folder, request)
     show_lines(flags, answer, f"c-{number} settled.", origin_of(folder))
     return int(answer["exit"])
 

@@ -71,7 +71,7 @@ def retry(args: Args, flags: Flags) -> int:
     """Decide again from present readings, and write."""
     folder = glance(find(flags.config))
     request = {"do": "retry", **_which(args), "all": args.all, "max": args.max, "by": user()}
-    answer = perform(folder, request)
+    answer = perform(flags, folder, request)
     show_lines(flags, answer, "Tried again.", origin_of(folder))
     return int(answer["exit"])
 
@@ -95,7 +95,7 @@ def discard(args: Args, flags: Flags) -> int:
     number = number_of("d", args.id)
     folder = glance(find(flags.config))
     request = {"do": "discard", "letters": [number], "note": args.note, "by": user()}
-    answer = perform(folder, request)
+    answer = perform(flags, folder, request)
     show_lines(flags, answer, f"d-{number} discarded.", origin_of(folder))
     return int(answer["exit"])
 

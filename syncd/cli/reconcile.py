@@ -37,7 +37,7 @@ def reconcile(args: Args, flags: Flags) -> int:
         raise UsageError("--dry-run and --yes go with --fix")
     folder = glance(find(flags.config))
     request = scope(args, folder)
-    answer = perform(folder, request, progress=_progress)
+    answer = perform(flags, folder, request, progress=_progress)
     report = only(answer["report"], request["why"])
     give(flags, report, page, all_rows=args.all)
     codes = [int(answer["exit"]), exits.OK if report["complete"] else exits.INCOMPLETE]
@@ -84,7 +84,7 @@ def _fix(args: Args, flags: Flags, folder: Folder, request: dict[str, Any], repo
     if not args.yes and not _agreed(rows):
         note("Nothing was written.")
         return exits.REFUSED
-    answer: Answer = perform(folder, request | {"fix": True}, progress=_progress)
+    answer: Answer = perform(flags, folder, request | {"fix": True}, progress=_progress)
     show_lines(flags, answer, "Repaired." if not answer["exit"] else "Not all of it was repaired.", origin_of(folder))
     return int(answer["exit"])
 

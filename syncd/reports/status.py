@@ -64,7 +64,9 @@ def _platform(line: PlatformLine, now: State, at: int, live: Mapping[str, Any]) 
 def attention(document: Mapping[str, Any], now: State) -> Iterable[dict[str, str]]:
     """Yield what needs a person, as a sentence with the command to run next."""
     if now.restored:
-        yield _need(f"the ledger was lost or put back ({now.restored}): nothing is written without approval", "syncd changes")
+        yield _need(
+            f"the ledger was lost or put back ({now.restored}): nothing is written without approval", "syncd reconcile --fix"
+        )
     for one in document["breakers"]:
         where = f"{one['platform']} {one['entity']}"
         yield _need(f"{where} is stopped: {breakers.told(one)}", f"syncd breaker reset {where} --note TEXT")
