@@ -88,7 +88,7 @@ def _told(name: str, content: bytes, options: FileCollection) -> Iterator[Row | 
         line = content.count(b"\n", 0, error.start) + 1
         yield Flaw(f"{name}:{line}", f"not {options.encoding}: byte {error.start}", raw=ascii(error.object[error.start :][:20]))
         return
-    if not text.strip():
+    if not (text if options.format == "jsonl" else text.strip()):  # an empty list of lines is one empty line
         yield Flaw(f"{name}:1", "the file is empty")
         return
     reader = {"csv": _csv, "jsonl": _jsonl, "json": _json}[options.format]
@@ -200,7 +200,7 @@ def content_of(items: Sequence[Item], options: FileCollection, *, like: bytes = 
     Raises PermanentError if its encoding has no such letter.
     """
     if options.format == "jsonl":
-        text = "".join(f"{encode(item).decode()}\n" for item in items)
+        text = "".join(f"{encode(item).decode()}\n" for item in items) or "\n"
     elif options.format == "json":
         text = encode(list(items)).decode() + "\n"
     else:

@@ -53,7 +53,7 @@ class FileWorld(World):
         like = (self.options.delimiter.join(FIELDS) + "\n").encode(self.options.encoding)
         content = content_of(list(rows.values()), self.options, like=like)
         part = self.list.with_suffix(".new")
-        part.write_bytes(content if self.options.format != "jsonl" or content else b"\n")
+        part.write_bytes(content)
         part.replace(self.list)
 
     async def put(self, item: Item, native_id: str | None = None) -> str:
@@ -94,4 +94,11 @@ class TestJson(Contract):
     @pytest.fixture
     async def world(self, tmp_path: Path) -> AsyncIterator[World]:
         async for made in alive(FileWorld(tmp_path, "json")):
+            yield made
+
+
+class TestJsonLines(Contract):
+    @pytest.fixture
+    async def world(self, tmp_path: Path) -> AsyncIterator[World]:
+        async for made in alive(FileWorld(tmp_path, "jsonl")):
             yield made
