@@ -19,6 +19,11 @@ CREATE TRIGGER material_touched AFTER UPDATE OF sku, name, price, description ON
 END;
 """
 
+INSERT = """
+INSERT INTO material (sku, name, price, description, updated_at)
+VALUES (?, ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-30 days'))
+"""
+
 NAMES = (
     ("MUG-1", "Mug, blue", 12.50), ("MUG-2", "Mug, white", 11.00), ("MUG-7", "Mug, oak handle", 14.90),
     ("LAMP-1", "Lamp, small", 39.00), ("LAMP-3", "Lamp, oak", 89.00), ("SOFA-9", "Sofa, green", 749.00),
@@ -35,7 +40,7 @@ class Erp:
         with closing(sqlite3.connect(path)) as db, db:
             db.executescript(SCHEMA)
             rows = [(sku, name, price, f"{name.split(',')[0]} from the spring collection.") for sku, name, price in NAMES]
-            db.executemany("INSERT INTO material (sku, name, price, description) VALUES (?, ?, ?, ?)", rows)
+            db.executemany(INSERT, rows)
 
     def edit(self, sku: str, **columns: Any) -> None:
         """Change columns of one material."""

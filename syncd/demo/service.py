@@ -69,6 +69,13 @@ class Service:
         assert process.returncode is not None
         return process.returncode, out.decode(), err.decode()
 
+    async def show(self, *words: str) -> int:
+        """Run a syncd command on our own terminal, as if it had been typed there; return its exit code."""
+        sys.stdout.flush()
+        quiet = asyncio.subprocess.DEVNULL
+        process = await asyncio.create_subprocess_exec(*self.command(*words), stdin=quiet, env=self._environment())
+        return await process.wait()
+
     async def ask_json(self, *words: str) -> dict[str, Any]:
         """Run a syncd command with ``--format json``; return its answer. Raises RuntimeError if it printed none."""
         code, out, err = await self.ask(*words, "--format", "json")

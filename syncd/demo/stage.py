@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Self
 
+from syncd.demo import shelf
 from syncd.demo.erp import NAMES, Erp
 from syncd.demo.service import Service, free_port
 from syncd.demo.shop import Manners, Shop, shared_secret
@@ -37,6 +38,9 @@ class Stage:
         hooks = free_port()
         self.shop.hook_url = f"http://127.0.0.1:{hooks}/hooks/shop"
         self._write_config(hooks)
+        self.shelf = await self._stack.enter_async_context(shelf.running()) if shelf.installed() else None
+        if self.shelf:
+            self.shelf.extend(self.config)
         return self
 
     async def __aexit__(self, *exc: object) -> None:

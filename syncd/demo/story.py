@@ -15,7 +15,7 @@ async def perform(folder: Path, *, tell: Tell, pause: float, keep: bool) -> int:
     async with Stage(folder) as stage:
         tell(f"Three platforms on this machine, and syncd between them. Everything is in {folder}\n")
         await opening(stage, tell)
-        for scene in (price, stock, put_back, held, lost_webhook, bad_import):
+        for scene in (price, stock, sensor, put_back, held, lost_webhook, bad_import):
             await asyncio.sleep(pause)
             await scene(stage, tell)
         await report(stage, tell)
@@ -34,6 +34,8 @@ async def opening(stage: Stage, tell: Tell) -> None:
     tell(line(stage, f"shop       {stage.shop.url}", "REST, ETags, signed webhooks, 429 now and then"))
     tell(line(stage, f"erp        {stage.erp.path.name}", "SQLite; right about names and prices"))
     tell(line(stage, f"warehouse  {stage.warehouse.folder.name}/*.csv", "right about stock"))
+    if stage.shelf:
+        tell(line(stage, f"shelf      mqtt://127.0.0.1:{stage.shelf.port}", "a sensor over MQTT"))
     await stage.syncd.start()
     things = stage.shop.things["products"]
     await stage.until(
@@ -54,6 +56,15 @@ async def stock(stage: Stage, tell: Tell) -> None:
     stage.warehouse.drop(LAMP_3=2)
     took = await stage.until(lambda: stage.shop.find("products", "LAMP-3")["inventory"] == 2, "stock in the shop")
     tell(line(stage, "warehouse  LAMP-3 counted: 2 left", f"shop has it after {took:.1f} s"))
+
+
+async def sensor(stage: Stage, tell: Tell) -> None:
+    """A sensor's message reaches the shop; only where the broker is installed."""
+    if stage.shelf is None:
+        return
+    await stage.shelf.report("VASE-6", 17)
+    took = await stage.until(lambda: stage.shop.find("products", "VASE-6").get("shelf_level") == 17, "level in the shop")
+    tell(line(stage, "shelf      VASE-6 weighed: 17 pieces", f"shop has it after {took:.1f} s"))
 
 
 async def put_back(stage: Stage, tell: Tell) -> None:
@@ -105,11 +116,10 @@ async def until_open(stage: Stage, what: str, name: str, *, within: float = 10.0
 
 async def report(stage: Stage, tell: Tell) -> None:
     """The drift report, and three lines to go on with."""
-    code, out, err = await stage.syncd.ask("reconcile")
-    if code != 0:
-        raise RuntimeError(f"syncd reconcile exited {code}:\n{err}")
     tell("")
-    tell(out.rstrip())
+    code = await stage.syncd.show("reconcile")
+    if code != 0:
+        raise RuntimeError(f"syncd reconcile exited {code}; see {stage.log}")
     tell("\nLook closer; these work on the folder this leaves:")
     for words in ("explain product MUG-1 price", "history product MUG-1", "conflicts"):
         tell(f"  syncd --config {stage.config} {words}")

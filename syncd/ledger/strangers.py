@@ -23,8 +23,8 @@ def store(db: Database, space: Space, loaded: Loaded, *, looks: Sequence[Waiting
     """
     strange = [thing for thing in space.relinked if space.links[thing].record is None]
     forget(db, [thing for thing in space.relinked if space.links[thing].record is not None])
-    wake(db, {*keys, *freed(space, loaded)}, now=space.now)
     keep(db, space.rules, [look.change for look in looks if thing_of(look.change) in strange])
+    wake(db, {*keys, *freed(space, loaded)}, now=space.now)  # after keeping: the record may have come later in this very batch
 
 
 def thing_of(change: Change) -> Thing:
