@@ -1,6 +1,5 @@
 """``syncd demo``: three platforms on this machine, edits, a conflict, a stopped import, and the drift report."""
 
-import asyncio
 import tempfile
 from pathlib import Path
 
@@ -23,6 +22,8 @@ def demo(args: Args, _: Flags) -> int:
     """Run the demo in a new folder, which stays."""
     if not 0 < args.speed <= 1000:
         raise UsageError("--speed takes a number above 0, such as 0.5\nsee: syncd demo --help")
+    import asyncio
+
     from syncd.demo.story import perform
 
     folder = Path(tempfile.mkdtemp(prefix="syncd-demo-"))
