@@ -21,6 +21,7 @@ from syncd.connectors.times import parse_time
 from syncd.core.model import SECOND, Abilities, Answer, Change, Native, Op, Receipt, Via, Write
 from syncd.errors import ConnectorError, OutcomeUnknown, PermanentError, TransientError
 
+FAREWELL = 3.0  # seconds at most to disconnect: a broker that hangs must not keep us from stopping
 GATHER = 2.0  # seconds in which retained messages arrive after a subscription
 LARGEST = 1024 * 1024  # bytes of one payload
 WRONG = {144, 153}  # topic name, payload format: what a broker may find wrong with the record itself
@@ -46,7 +47,7 @@ class Mqtt:
         """Disconnect. The broker keeps the session."""
         if self._line is not None and self._line.task is not None:
             self._line.task.cancel()
-            await asyncio.gather(self._line.task, return_exceptions=True)
+            await asyncio.wait({self._line.task}, timeout=FAREWELL)
         self._line = None
 
     async def changes(self, collection: str, cursor: str | None) -> AsyncIterator[Batch]:

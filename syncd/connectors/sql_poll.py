@@ -2,7 +2,8 @@
 
 The cursor holds the highest time seen. The next poll starts from it less the overlap, since a row may become visible that
 long after its time. Once the highest has stood still for longer than the overlap (measured as a duration, on our clock),
-nothing can come in at or below it any more, and only what is later is read: an idle poll reads no row.
+nothing can come in at or below it any more, and only what is later is read: an idle poll reads no row. Local times without
+an offset repeat when clocks go back: what is edited in that hour, only the next sweep sees.
 """
 
 import json
@@ -87,13 +88,17 @@ class Poll:
         return query.where(sa.or_(self._by.raw > at, sa.and_(self._by.raw == at, self._rows.id.raw > last)))
 
     def highest(self, found: Sequence[Sequence[Any]], before: Bound | None, *, now: int, latest: int) -> Bound | None:
-        """Return the bound after a page: the highest time that is not in a far future."""
+        """Return the bound after a page: the highest time that is not in a far future. It never goes back."""
+        known = self._time(before.at) if before is not None else None
         for row in reversed(found):
             at = float(row[-1]) if isinstance(row[-1], Decimal) else row[-1]
-            time = parse_time(Decimal(repr(at)) if isinstance(at, float) else at, self._by.zone)
+            time = self._time(at)
             if time is not None and time <= latest + FUTURE:
-                return before if before is not None and before.at == at else Bound(at, now)
+                return before if known is not None and time <= known else Bound(at, now)
         return before
+
+    def _time(self, at: Any) -> int | None:
+        return parse_time(Decimal(repr(at)) if isinstance(at, float) else at, self._by.zone)
 
     def _page(self) -> sa.Select[Any]:
         return self._rows.select(self._by.shown).order_by(self._by.raw, self._rows.id.raw).limit(LIMIT)

@@ -148,6 +148,14 @@ async def test_the_cursor_keeps_when_its_time_was_first_seen(pg: SqlWorld) -> No
     assert again == cursor
 
 
+async def test_a_window_of_many_pages_becomes_idle_too(pg: SqlWorld) -> None:
+    await fill(pg, 2500, at="clock_timestamp()")
+    _, cursor, _ = await polled(pg)
+    ids, again, _ = await polled(pg, cursor)
+    assert len(ids) == 2500
+    assert again == cursor
+
+
 async def test_one_row_of_the_year_2099_does_not_blind_the_poll(pg: SqlWorld) -> None:
     await pg.put(pg.item("S-1"))
     await pg.hand.do("INSERT INTO things (sku, updated_at) VALUES ('S-2', '2099-01-01'), ('S-3', 'infinity')")
@@ -176,8 +184,9 @@ async def test_times_are_polled_as_the_database_writes_them(lite: SqlWorld, writ
     assert batch.changes[0].changed_at is not None
     assert abs(batch.changes[0].changed_at - lite.setup.now()) < 24 * 3600 * SECOND
     await lite.hand.do(f"INSERT INTO things (sku, updated_at) VALUES ('S-2', {now})")
-    assert (await polled(lite, batch.cursor))[0] == ["1", "2"]
-    idle = (await polled(lite, aged(batch.cursor, 60)))[0]
+    ids, cursor, _ = await polled(lite, batch.cursor)
+    assert ids == ["1", "2"]
+    idle = (await polled(lite, aged(cursor, 60)))[0]
     assert idle == (["1", "2"] if written == "DATE" else []), "a day goes on until it is over"
 
 
