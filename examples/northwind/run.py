@@ -112,17 +112,17 @@ class Story:
         """A drift report finds what nobody told: syncd was not running."""
         await self.syncd.stop()
         self.company.shop.edit("products", 11, title="Edited while syncd slept")
-        code, out, err = await self.syncd.ask("reconcile", "--settle", "0s")
+        code, out, err = await self.syncd.ask("reconcile")
         self.tell(indented(out))
         assert code == 0, err
-        report = await self.syncd.ask_json("reconcile", "--settle", "0s")
+        report = await self.syncd.ask_json("reconcile")
         assert [(r["record"], r["field"], r["why"]) for r in report["rows"]] == [("11", "name", "stray")], report["rows"]
 
     async def repair(self) -> None:
         """reconcile --fix puts it back."""
-        code, out, err = await self.syncd.ask("reconcile", "--fix", "--yes", "--settle", "0s")
+        code, out, err = await self.syncd.ask("reconcile", "--fix", "--yes")
         assert code == 0, out + err
-        report = await self.syncd.ask_json("reconcile", "--settle", "0s")
+        report = await self.syncd.ask_json("reconcile")
         assert report["complete"], report
         assert report["rows"] == [], report["rows"]
         self.tell(f"  {report['totals']['records']} records, {report['totals']['out_of_sync']} out of sync")
@@ -132,7 +132,7 @@ class Story:
         await self.syncd.start()
         await asyncio.sleep(1.0)
         requests, versions = len(self.company.shop.applied), self.versions()
-        code, _, err = await self.syncd.ask("reconcile", "--settle", "0s", "--exit-code")
+        code, _, err = await self.syncd.ask("reconcile", "--exit-code")
         assert code == 0, err
         await asyncio.sleep(3.0)
         assert len(self.company.shop.applied) == requests
