@@ -19,7 +19,7 @@ from syncd.errors import ConnectorError
 from syncd.ledger import breakers, inbox
 from syncd.ledger.schema import Database
 
-PATIENCE = 10 * SECOND  # a back-off that is longer is not waited for
+PATIENCE = 10 * SECOND  # a longer back-off, or a platform that is down for longer, is not waited for
 LISTEN = 2.0  # seconds in which the last values of a stream come in
 
 
@@ -33,10 +33,10 @@ class Pass:
     tripped: int = 0
 
 
-async def run_once(runtime: Runtime) -> Pass:
+async def run_once(runtime: Runtime, *, patience: int = PATIENCE) -> Pass:
     """Do one pass over all platforms: doubts first, then reading, deciding and delivering."""
     done, before = Pass(), await runtime.store.read(open_breakers)
-    work = Work(runtime)
+    work = Work(runtime, patience=patience)
     await work.begin()
     await work.settle_down()
     for swept in await asyncio.gather(*(read_all(runtime, part, done.unread) for part in runtime.parts.values())):
@@ -61,7 +61,7 @@ async def read_all(runtime: Runtime, part: Part, unread: dict[str, str]) -> list
             done.append(swept)
             if not swept.complete:
                 unread[part.name] = swept.why or "the scan was not believed"
-        elif getattr(part.platform.watch, "stream", None) is not None:
+        elif any(getattr(part.platform.watch, feed, None) is not None for feed in ("stream", "files")):
             await listen(runtime, part, collection, unread)
     return done
 
@@ -81,8 +81,9 @@ async def listen(runtime: Runtime, part: Part, collection: str, unread: dict[str
 class Work:
     """Everything that the loops of a daemon do, until nothing moves any more. For a process that has no loops."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, *, patience: int = PATIENCE) -> None:
         self.runtime = runtime
+        self.patience = patience
         self.deliveries = {name: Delivery(runtime, part) for name, part in runtime.parts.items()}
 
     @property
@@ -103,7 +104,7 @@ class Work:
             if await self.step():
                 continue
             at = await self.next_at()
-            if at is None or at > self.runtime.now() + PATIENCE:
+            if at is None or at > self.runtime.now() + self.patience:
                 return
             await nap(never, at, at=self.runtime.now())
 
@@ -133,6 +134,8 @@ class Work:
     async def next_of(self, name: str) -> int | None:
         """Return when something about one platform is due: a write, a doubt, a hint to be read."""
         part = self.runtime.parts[name]
+        if part.trouble.times and self.runtime.now() - part.trouble.since > self.patience:
+            return None
         due = await self.deliveries[name].next_at()
         waiting = await self.runtime.store.read(inbox.next_at, self.runtime.now())
         times = [at for at in (due, waiting) if at is not None]
