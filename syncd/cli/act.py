@@ -50,11 +50,12 @@ def _here(folder: str, request: Request, progress: Progress | None, *, verbose: 
 
     from loguru import logger
 
-    from syncd.daemon import actions, logs
+    from syncd.daemon.actions import alone
+    from syncd.daemon.logs import set_up
 
     config = checked_config(folder)
     if verbose:
-        logs.set_up(verbose=True)
+        set_up(verbose=True)
     else:
         logger.remove()  # what happened is in the answer
-    return asyncio.run(actions.alone(config, request, progress))
+    return asyncio.run(alone(config, request, progress))

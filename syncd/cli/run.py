@@ -22,11 +22,11 @@ def run(args: Args, flags: Flags) -> int:
     if args.exit_code and not args.once:
         raise UsageError("--exit-code goes with --once")
     config = checked_config(find(flags.config))
-    from syncd.daemon import run as daemon
+    from syncd.daemon.run import once, serve
 
     if args.once:
-        return int(daemon.once(config, mode=args.mode, exit_code=args.exit_code))
-    return int(daemon.serve(config, mode=args.mode))
+        return once(config, mode=args.mode, exit_code=args.exit_code)
+    return serve(config, mode=args.mode)
 
 
 def reload(_: Args, flags: Flags) -> int:

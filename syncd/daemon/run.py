@@ -17,6 +17,7 @@ from syncd.daemon.banner import banner
 from syncd.daemon.control import controlled
 from syncd.daemon.crew import Crew
 from syncd.daemon.events import Event, say
+from syncd.daemon.figures import figures
 from syncd.daemon.hook import routes_of
 from syncd.daemon.meter import Counting
 from syncd.daemon.notify import Notify
@@ -136,7 +137,7 @@ class Daemon:
             app = build_private_app(
                 health=lambda: standing.unhealthy(runtime),
                 ready=lambda: standing.unready(runtime),
-                metrics=lambda: standing.figures(runtime, self.metrics),
+                metrics=lambda: figures(runtime, self.metrics),
                 hosts=[config.console.host],
             )
             port = await stack.enter_async_context(listening(app, config.console.host, config.console.port))

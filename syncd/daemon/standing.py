@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from syncd.core.model import SECOND
 from syncd.daemon.runtime import Part, Runtime
 from syncd.ledger import drift, state
 from syncd.ledger.schema import Database
 from syncd.ledger.state import State
 from syncd.ledger.texts import when
-from syncd.web.metrics import Metrics
 
 SLOW = 2  # times its usual pace after which a platform counts as slow
 
@@ -70,24 +68,3 @@ def unready(runtime: Runtime) -> Sequence[str]:
     if runtime.stopping.is_set():
         return ["stopping"]
     return unhealthy(runtime)
-
-
-async def figures(runtime: Runtime, metrics: Metrics) -> bytes:
-    """Return the metrics as they are now."""
-    now = await runtime.store.read(state.now, runtime.now())
-    at = runtime.now()
-    reads: dict[str, int] = {}
-    for feed in now.feeds:
-        if feed.read_at is not None:
-            reads[feed.platform] = max(reads.get(feed.platform, 0), feed.read_at)
-    names = list(runtime.parts)
-    metrics.fill(metrics.platform_up, {(n,): float(not runtime.parts[n].trouble.times) for n in names})
-    metrics.fill(metrics.platform_mode, {(n, runtime.parts[n].platform.mode): 1.0 for n in names})
-    metrics.fill(metrics.source_lag, {(n,): (at - reads[n]) / SECOND for n in names if n in reads})
-    metrics.fill(metrics.queue_depth, {(n,): float(now.outbox.get(n, 0)) for n in names})
-    metrics.fill(metrics.records, {(entity,): float(count) for entity, count in now.records.items()})
-    metrics.fill(metrics.breaker_open, {(f"{b.platform} {b.entity}", b.kind): 1.0 for b in now.breakers})
-    metrics.fill(metrics.config_info, {(runtime.config.sha,): 1.0})
-    size = runtime.config.ledger_path.stat().st_size if runtime.config.ledger_path.exists() else 0
-    metrics.ledger_size.set(size)
-    return metrics.render()

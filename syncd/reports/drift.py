@@ -3,6 +3,7 @@
 A row is one record, field and platform with its cause. A record counts once, under the first of its causes.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -93,9 +94,9 @@ def _entity(
     name: str, first: Mapping[tuple[str, str], str], scope: Scope, previous: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     counts = dict.fromkeys(("drift", "conflict", "missing", "waiting", "unreadable"), 0)
-    for (entity, _), why in first.items():
-        if entity == name:
-            counts[COLUMN[why]] += 1
+    causes = Counter(why for (entity, _), why in first.items() if entity == name)
+    for why, count in causes.items():
+        counts[COLUMN[why]] += count
     last = next((one for one in (previous or {}).get("entities", ()) if one["entity"] == name), None)
     return {
         "entity": name,
@@ -103,6 +104,7 @@ def _entity(
         "in_sync": max(scope.records[name] - sum(counts.values()), 0),
         **counts,
         "out_of_sync": sum(counts.values()) - counts["unreadable"],
+        "by_why": {why: causes[why] for why in CAUSES if causes[why]},
         "fields": list(scope.fields.get(name, ())),
         "last": last and {key: last[key] for key in ("records", "out_of_sync")},
     }

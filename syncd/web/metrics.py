@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from typing import TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -15,7 +16,8 @@ from prometheus_client import (
 
 from syncd import __version__
 
-QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+Labels = TypeVar("Labels", bound=tuple[str, ...])
+
 CALLS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 LONG = (0.1, 1.0, 10.0, 60.0, 300.0, 1800.0, 3600.0)
 
@@ -62,8 +64,6 @@ class Metrics:
         self.events = self._counter("events_received_total", "Observations stored in the inbox.", "platform", "via")
         self.duplicates = self._counter("events_duplicate_total", "Events that were known already.", "platform")
         self.hooks_rejected = self._counter("hook_rejected_total", "Webhooks refused.", "platform", "reason")
-        self.decisions = self._counter("decisions_total", "Fields decided.", "entity", "field", "outcome")
-        self.strays = self._counter("stray_edits_total", "Edits by who does not decide.", "platform", "entity", "field")
         self.writes = self._counter("writes_total", "Writes sent.", "platform", "entity", "op", "outcome")
         self.write_duration = self._histogram("write_duration_seconds", "Writes.", "platform", buckets=CALLS)
 
@@ -82,11 +82,9 @@ class Metrics:
 
     def _process(self) -> None:
         self.ledger_size = self._gauge("ledger_size_bytes", "Size of the ledger's file.")
-        self.commit_duration = self._histogram("ledger_commit_duration_seconds", "Commits of the ledger.", buckets=QUICK)
-        self.loop_lag = self._histogram("event_loop_lag_seconds", "How late the event loop is.", buckets=QUICK)
         self.watchdog_pings = self._counter("watchdog_pings_total", "Pings sent to systemd's watchdog.")
 
-    def fill(self, gauge: Gauge, values: Mapping[tuple[str, ...], float]) -> None:
+    def fill(self, gauge: Gauge, values: Mapping[Labels, float]) -> None:
         """Set a gauge to exactly these label values: those that are no more disappear."""
         gauge.clear()
         for labels, figure in values.items():
