@@ -36,9 +36,10 @@ class MemoryWatch(Watch):
 
 
 class MemoryCollection(Options):
-    """Where a thing has its id, and how it is marked as deleted."""
+    """Where a thing has its id, and how it is marked as deleted. With a ``version``, whatever its name, that guards writes."""
 
     id: str
+    version: str | None = None
     deleted: Marker | None = None
 
 

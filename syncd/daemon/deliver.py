@@ -195,7 +195,7 @@ class Delivery:
             say(Event.WRITE_DOUBT, tell.doubted(sending, why), **tell.fields_of(sending))
         doubt.answered, doubt.why = answered, why
         doubt.times += 1
-        doubt.at = self.runtime.now() if doubt.times == 1 else next_look(doubt, self.runtime.now())
+        doubt.at = self.runtime.now() if doubt.times == 1 else next_look(doubt, self.pace(), self.runtime.now())
         doubt.busy = False
         self.part.wake.set()
 

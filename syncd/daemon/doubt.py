@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from syncd.core.doubt import Proof, Step, is_assumed, judge_found, judge_look, next_step, over
 from syncd.core.model import SECOND, Abilities, Attempt, Change
 from syncd.core.rules import Entity
+from syncd.daemon import clock
 from syncd.daemon.journal import Doubt, Sending
 from syncd.daemon.look import find, read_things
 from syncd.daemon.runtime import Runtime
 from syncd.daemon.scene import Scene, thing_of
+from syncd.daemon.settle import Pace
 from syncd.daemon.survey import query_for
 from syncd.ledger import attempts, outbox, records
 from syncd.ledger.outbox import Due
 from syncd.ledger.schema import Database
+
+LONGEST = 30 * SECOND  # between two looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +91,9 @@ async def _by_reading(runtime: Runtime, attempt: Attempt, entity: Entity, now: i
     return Finding(proof, found[0], assumed=proof is Proof.DONE and is_assumed(entity, attempt))
 
 
-def next_look(doubt: Doubt, now: int) -> int:
+def next_look(doubt: Doubt, pace: Pace, now: int) -> int:
     """Return when an attempt in doubt is looked at again: soon at first, and when its lifetime is over."""
-    wait = SECOND * min(1 << min(doubt.times, 5), 30)
+    wait = max(clock.back_off(pace.first, min(pace.most, LONGEST), doubt.times), pace.until - now)
     end = doubt.sending.attempt.lifetime_end
     return min(now + wait, end) if now < end else now + wait
 

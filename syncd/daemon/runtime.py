@@ -163,16 +163,14 @@ class Runtime:
 
     def went_wrong(self, part: Part, error: ConnectorError) -> None:
         """Note a platform's own trouble and leave it in peace for a while: as long as it asks for, or ever longer."""
-        retry = part.platform.write.retry
-        trouble = part.trouble
-        wait = clock.back_off(retry.first, retry.max, trouble.times + 1)
+        retry, trouble, now = part.platform.write.retry, part.trouble, self.now()
+        times = trouble.times + (now >= trouble.until)  # what fails together counts once
+        wait = clock.back_off(retry.first, retry.max, times)
         told = getattr(error, "retry_after", None)
         if told is not None:
             wait = min(max(int(told * SECOND), SECOND // 10), 3600 * SECOND)
-        now = self.now()
-        news = str(error) != trouble.why
-        part.trouble = Trouble(str(error), trouble.since or now, trouble.times + 1, now + wait, error.status)
-        if news:
+        part.trouble = Trouble(str(error), trouble.since or now, times, max(now + wait, trouble.until), error.status)
+        if str(error) != trouble.why:
             event = Event.PLATFORM_THROTTLED if error.status == 429 else Event.PLATFORM_DOWN
             text = f"{part.name}: {error}; waiting {wait / SECOND:.1f} s"
             say(event, text, platform=part.name, status=error.status)

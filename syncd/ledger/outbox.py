@@ -101,8 +101,12 @@ def depth(db: Database) -> dict[str, int]:
 
 
 def next_at(db: Database, platform: str | None = None) -> int | None:
-    """Return when the next record is due, on one platform or any; None if nobody is behind."""
-    row = db.execute("SELECT min(due_us) FROM outbox WHERE platform = coalesce(?, platform)", (platform,)).fetchone()
+    """Return when the next record is due, on one platform or any; None if nobody is. Those with an open attempt wait for that."""
+    row = db.execute(
+        "SELECT min(o.due_us) FROM outbox o WHERE o.platform = coalesce(?, o.platform) AND NOT EXISTS"
+        " (SELECT 1 FROM attempt a WHERE a.record = o.record AND a.platform = o.platform AND a.outcome IS NULL)",
+        (platform,),
+    ).fetchone()
     return None if row[0] is None else int(row[0])
 
 

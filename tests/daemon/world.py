@@ -13,7 +13,7 @@ from syncd.config.model import Config
 from syncd.connectors.memory import FULL, MemoryKind, Platform
 from syncd.connectors.protocol import Kind
 from syncd.connectors.registry import KINDS
-from syncd.core.model import Abilities
+from syncd.core.model import SECOND, Abilities
 from syncd.daemon import clock
 from syncd.daemon.once import Pass, Work, run_once
 from syncd.daemon.runtime import Runtime, open_runtime
@@ -49,7 +49,7 @@ def memory(name: str, *, mode: str = "enforce", collection: str = "items", more:
         watch: {{poll: {{every: 20ms}}, sweep: 1h}}
         write: {{retry: {{attempts: 3, first: 20ms, max: 200ms}}}}
         collections:
-          {collection}: {{id: id}}
+          {collection}: {{id: id, version: version}}
     """) + dedent(more)
 
 
@@ -100,7 +100,7 @@ class World:
 
     async def once(self, **options: Any) -> Pass:
         async with self.runtime(**options) as runtime:
-            return await run_once(runtime)
+            return await run_once(runtime, patience=SECOND)
 
     def platform(self, name: str) -> Platform:
         return self.kind.platforms.setdefault(name, Platform(self.now))
