@@ -129,7 +129,8 @@ class ShadowField:
     ``raw`` is what is stored there; ``means`` the golden value it stands for (equal to raw when own); the edit lies in
     (``lo``, ``hi``]. ``base`` is the last raw counted of a counter, None before first contact. ``kept`` is a one-element
     list with the golden value a stray edit was kept against, or None. ``review`` marks that the stray edit waits for a person.
-    ``twice`` is (sent, stored) of one unexplained mismatch, or (sent,) of a write that no look has confirmed yet. ``reason`` says what is wrong while INVALID. ``by`` is the author.
+    ``twice`` is (sent, stored) of one unexplained mismatch, or (sent,) of a write that no look has confirmed yet. ``reason``
+    says what is wrong while INVALID. ``by`` is the author.
     ``cleared``: the platform's own word went from a value to null, seen by us. ``flips`` counts how often since ``flip_at`` it
     overwrote our value and we ours again.
     """
@@ -249,8 +250,8 @@ class Write:
 
     ``values`` maps the mapping's path to the native value; ``sent`` maps the field to the golden value it stands for.
     ``adjust`` maps a counter's field to its difference (its path is then in ``values`` with that difference). ``before`` has
-    the native values of the written paths as last read, for hash guards. ``item`` is the whole thing as last read, for platforms that take whole things or
-    lists. ``key`` is the idempotency key, filled in when the attempt is journaled.
+    the native values of the written paths as last read, for hash guards. ``item`` is the whole thing as last read, for
+    platforms that take whole things or lists. ``key`` is the idempotency key, filled in when the attempt is journaled.
     """
 
     op: Op
