@@ -552,19 +552,52 @@ def provisional() -> bool:
     return golden(w, "o") == "xy z"
 
 
-def unclear_members() -> bool:
-    """B cuts members; one of two that it cut is taken out there: a person must say which."""
+def spelt_anew() -> bool:
+    """A person at B writes r as R: under `equal: casefold` nobody added or removed anything."""
     w = world(good(), good())
-    known = w.record("K").shadows["b"].fields["u"]
     edit(w, A, "u", 3)
-    edit(w, A, "u", 4)
     w.rest()
-    known = w.record("K").shadows["b"].fields["u"]
-    known.means = ["long r", "long s"]
-    w.record("K").golden["u"].value = ["long r", "long s"]
-    edit(w, B, "u", 0)
+    replace_members(w, {"R"})
+    return golden(w, "u") == ["r"]
+
+
+def cut_member() -> bool:
+    """B cut the member that we sent; a person takes it out there."""
+    w = world(good(), good())
+    cut_at_b(w, "r")
+    replace_members(w, set())
+    return golden(w, "u") == [] and not in_conflict(w, "u")
+
+
+def unclear_member() -> bool:
+    """B cut two members that we sent; one of them is taken out there: a person must say which."""
+    w = world(good(), good())
+    cut_at_b(w, "r", "s")
+    replace_members(w, {"s"})
+    return in_conflict(w, "u") and len(golden(w, "u")) == 2
+
+
+def cut_at_b(w: World, *names: str) -> None:
+    for value, _ in enumerate(names, start=3):
+        edit(w, A, "u", value)
+    w.rest()
+    long = [f"a long {name}" for name in names]
+    w.record("K").golden["u"].value = w.record("K").shadows["b"].fields["u"].means = long
+
+
+def replace_members(w: World, new: set[str]) -> None:
+    row(w, B)["u"] = frozenset(new)
+    w.platform(B).touch(w.platform(B).live("K")[0], ["u"])
     tell(w, B)
-    return in_conflict(w, "u")
+
+
+def last_word() -> bool:
+    """A deletes and makes again under the same id; only the news of the deletion arrives."""
+    w = world(spec("find", "reuse"), spec("find"))
+    w.remove(Step("remove", A))
+    w.create(Step("create", A))
+    tell(w, A)
+    return w.record("K").tomb is None
 
 
 TIMELINES: dict[Callable[[], bool], tuple[str, ...]] = {
@@ -612,7 +645,10 @@ TIMELINES: dict[Callable[[], bool], tuple[str, ...]] = {
     gone_by_key: ("gone by key",),
     nowhere: ("nowhere",),
     provisional: ("provisional",),
-    unclear_members: ("unclear members",),
+    spelt_anew: ("fold members",),
+    cut_member: ("respelt members",),
+    unclear_member: ("unclear members",),
+    last_word: ("last word",),
 }
 
 

@@ -272,21 +272,24 @@ class World(Watch):
 
     # ---- rest
 
-    def rest(self, *, order: int = 1, drain: bool = True) -> int:
-        """Nobody edits, every event arrives (or none), scans are complete; return the number of writes until quiet."""
+    def rest(self, *, turns: int = 4, order: int = 1, drain: bool = True) -> int:
+        """Nobody edits, every event arrives (or none), scans are complete; return the number of writes until quiet.
+
+        That takes some ``turns``: a deletion needs two scans, what follows from it another one.
+        """
         started = self.writes
         self.held = []
         for platform in self.platforms.values():
             if platform.stale:
                 self.stale(Step("stale", NAMES.index(platform.name)))
-        for turn in range(ROUNDS):
+        for turn in range(1, ROUNDS):
             before = self.writes
             self.seq += 1
             self.pass_time(200)
             self.daemon.restart()
             self.hear_all(order, drain=drain)
             self.write_all(order)
-            if self.writes == before and turn >= 4:
+            if self.writes == before and turn >= turns:
                 return self.writes - started
         raise Breach("L2: never quiet, writes go on without an edit")
 
@@ -317,7 +320,7 @@ def start(setup: Setup, *, twice: bool = False) -> World:
     world = World(setup, twice=twice)
     if setup.seeded:
         world.create(Step("create"))
-        world.rest()
+        world.rest(turns=2)
         world.writes = world.edits = 0
     return world
 
@@ -328,7 +331,7 @@ def trial(setup: Setup, steps: Sequence[Step], *, order: int = 1, drain: bool = 
     world.run(steps)
     world.rest(order=order, drain=drain)
     settled = world.writes
-    world.rest(order=order)
+    world.rest(turns=2, order=order)
     if world.writes != settled:
         raise Breach(f"L2: {world.writes - settled} writes after quiet")
     check(world)
