@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from syncd.core.conclude import revise
+from syncd.core.conclude import conclude, snapshot
 from syncd.core.model import GoldenField, Life, Record, Tombstone, Value
 from syncd.core.native import Invalid
 from syncd.core.resolve import case_of
@@ -66,12 +66,14 @@ def resolve_conflict(db: Database, scene: Scene, number: int, word: Word) -> Don
     record = space.records[conflict.record]
     if record.entity not in space.rules.entities:
         raise SyncdError(f"c-{number} is about {record.entity}, which the config knows no more")
+    before = snapshot(record)
     if conflict.kind == "delete":
         rule_on_life(space, record, conflict, word)
     else:
         rule_on_value(space, record, conflict, word)
     space.closed.append((number, "resolved", word.text))
-    decision = revise(space, record, f"conflict c-{number} settled by {word.by}")
+    cause = f"conflict c-{number} settled by {word.by}"
+    decision = conclude(space, record, cause, before=before)
     decision.notes.append(word.text)
     space.behind |= {(record.id, platform) for platform in space.rules.entities[record.entity].members}
     store(db, space, loaded, (), done.judged)

@@ -44,7 +44,7 @@ def _version(version: Version, tried: Sequence[Tried], later: Mapping[str, int])
 
 def _step(step: FieldStep, version: Version, tried: Sequence[Tried], until: int | None) -> dict[str, Any]:
     strays = [_stray(one) for one in version.strays if one.field == step.name]
-    why = step.why if step.why != step.rule else step.rule
+    why = version.cause if step.who == "person" else step.why or step.rule
     return {
         "field": step.name,
         "before": step.before,

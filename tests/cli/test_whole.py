@@ -141,6 +141,10 @@ def test_a_jump_waits_for_a_person(shop: Shop) -> None:
     assert shop.syncd("conflicts", "resolve", conflict["id"], "--value", "14.50", "--note", "agreed") == 0
     assert shop.answer("conflicts")["conflicts"] == []
     assert shop.answer("explain", "product", "MUG-1", "price")["golden"]["value"] == "14.50"
+    last, *_ = shop.answer("history", "product", "MUG-1", "price")["versions"]
+    (step,) = last["fields"]
+    assert (last["version"], step["before"], step["after"], step["from"]) == (2, "12.50", "14.50", "person")
+    assert step["why"].startswith(f"conflict {conflict['id']} settled by cli:")
     assert shop.syncd("conflicts", "resolve", "c-999", "--keep") == 1
 
 
