@@ -1,9 +1,9 @@
 """Golden and shadow fields as JSON documents of few bytes.
 
-A field is written as its bare value when everything else about it is as usual: seen well, saying what it means, and with the
-author and times that most fields of the document have (those stand once, under ``usual``). Anything else is an object. A
-shadow is written as what differs from golden: a usual field with golden's value is left out, and ``not`` names the fields of
-golden that the platform does not have. So the two are always read and written together.
+In golden a field is its bare value when everything else about it is as ``usual``: the author, times and version that most
+fields share. A shadow is what differs from golden: a field that is *in step* (it holds golden's value, means it, has golden's
+times and the usual author) is left out, ``not`` names the fields of golden that the platform does not have, and a field that
+is out of step is again a bare value if its times are the usual ones. So the two are always read and written together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,10 @@ from typing import Any
 from syncd.core.model import GoldenField, Known, ShadowField, Value, Word
 from syncd.ledger.texts import dump, load
 
-SHADOW_USUAL = ("word", "lo", "hi", "by")
-GOLDEN_USUAL = ("who", "lo", "hi", "version")
+SHADOW_VOICE = ("word", "by")
+TIMES = ("lo", "hi")
 SHADOW_OWN = ("raw", "known", "means")
+GOLDEN_USUAL = ("who", "lo", "hi", "version")
 
 
 def _others(kind: type, named: tuple[str, ...]) -> dict[str, Any]:
@@ -25,18 +26,18 @@ def _others(kind: type, named: tuple[str, ...]) -> dict[str, Any]:
     return {f.name: None if f.default is MISSING else f.default for f in plain}
 
 
-SHADOW_OTHERS = _others(ShadowField, SHADOW_USUAL + SHADOW_OWN)
+SHADOW_OTHERS = _others(ShadowField, SHADOW_VOICE + TIMES + SHADOW_OWN)
 GOLDEN_OTHERS = _others(GoldenField, (*GOLDEN_USUAL, "value"))
-shadow_usual = attrgetter(*SHADOW_USUAL)
+shadow_rest = attrgetter(*SHADOW_VOICE, *SHADOW_OTHERS)  # all but times and values
+times_of = attrgetter(*TIMES)
 golden_usual = attrgetter(*GOLDEN_USUAL)
-shadow_others = attrgetter(*SHADOW_OTHERS)
 golden_others = attrgetter(*GOLDEN_OTHERS)
 SHADOW_PLAIN = tuple(SHADOW_OTHERS.values())
 GOLDEN_PLAIN = tuple(GOLDEN_OTHERS.values())
 OK, NULL = Known.OK, Known.NULL
 KNOWNS, WORDS = {str(one): one for one in Known}, {str(one): one for one in Word}
-NEW_SHADOW = dict(zip(SHADOW_USUAL, shadow_usual(ShadowField()), strict=True))
-NEW_GOLDEN = dict(zip(GOLDEN_USUAL, golden_usual(GoldenField()), strict=True))
+NEW_SHADOW = {name: getattr(ShadowField(), name) for name in SHADOW_VOICE + TIMES}
+NEW_GOLDEN = {name: getattr(GoldenField(), name) for name in GOLDEN_USUAL}
 
 
 def most_common(rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
@@ -80,35 +81,37 @@ def shadow_text(known: Mapping[str, ShadowField], golden: Mapping[str, GoldenFie
     missing = [] if known.keys() == golden.keys() else sorted(golden.keys() - known.keys())
     if not known:
         return document({}, {}, missing)
-    usuals = list(map(shadow_usual, known.values()))
-    common = most_common(usuals)
-    usual = dict(zip(SHADOW_USUAL, common, strict=True))
-    parts: dict[str, Any] = {}
-    for (name, field), own, others in zip(known.items(), usuals, map(shadow_others, known.values()), strict=True):
-        raw = field.raw
-        should = golden[name].value if name in golden else MISSING
-        as_usual = own == common and others == SHADOW_PLAIN
-        if as_usual and raw is should and raw is field.means and field.known is OK and raw is not None:
-            continue  # the common case, told without looking at values
-        if not as_usual or not is_plain(field):
-            parts[name] = _shadow_part(field, usual)
-        elif should is MISSING or not alike(should, raw):
-            parts[name] = {"raw": raw} if type(raw) is dict else raw
+    rests = list(map(shadow_rest, known.values()))
+    voice = most_common([rest[:2] for rest in rests])
+    plain = voice + SHADOW_PLAIN
+    apart = [
+        (name, field)
+        for (name, field), rest in zip(known.items(), rests, strict=True)
+        if (should := golden.get(name)) is None or rest != plain or not is_in_step(field, should)
+    ]
+    usual = dict(zip(SHADOW_VOICE, voice, strict=True))
+    if apart:
+        usual |= zip(TIMES, most_common([times_of(field) for _, field in apart]), strict=True)
+    parts = {name: shadow_part(field, usual) for name, field in apart}
     return document(parts, {name: value for name, value in usual.items() if value != NEW_SHADOW[name]}, missing)
 
 
-def is_plain(field: ShadowField) -> bool:
-    """Return whether a shadow field is seen well and says what it means."""
-    return field.known is implied(field.raw) and alike(field.raw, field.means)
+def is_in_step(field: ShadowField, should: GoldenField) -> bool:
+    """Return whether a shadow field holds golden's value and means it, since golden's time."""
+    raw = field.raw
+    if field.hi != should.hi or field.lo != should.lo or field.known is not (NULL if raw is None else OK):
+        return False
+    return (raw is should.value or alike(raw, should.value)) and (raw is field.means or alike(raw, field.means))
 
 
-def _shadow_part(field: ShadowField, usual: Mapping[str, Any]) -> dict[str, Any]:
-    part = {"raw": field.raw, **differing(field, usual), **differing(field, SHADOW_OTHERS)}
+def shadow_part(field: ShadowField, usual: Mapping[str, Any]) -> Any:
+    """Return one field as its bare value, or as an object if there is more to say."""
+    part = {**differing(field, usual), **differing(field, SHADOW_OTHERS)}
     if field.known is not implied(field.raw):
         part["known"] = field.known
     if not alike(field.raw, field.means):
         part["means"] = field.means
-    return part
+    return part | {"raw": field.raw} if part or type(field.raw) is dict else field.raw
 
 
 def shadow_fields(text: str, golden: Mapping[str, GoldenField]) -> dict[str, ShadowField]:
@@ -116,10 +119,9 @@ def shadow_fields(text: str, golden: Mapping[str, GoldenField]) -> dict[str, Sha
     doc = load(text)
     usual = NEW_SHADOW | doc.get("usual", {})
     usual["word"] = word = WORDS[usual["word"]]
-    lo, hi, by = usual["lo"], usual["hi"], usual["by"]
-    parts, missing = doc["fields"], doc.get("not", ())
+    by, parts, missing = usual["by"], doc["fields"], doc.get("not", ())
     found = {
-        name: ShadowField(raw, NULL if raw is None else OK, raw, word, lo, hi, by=by)
+        name: ShadowField(raw, NULL if raw is None else OK, raw, word, should.lo, should.hi, by=by)
         for name, should in golden.items()
         if name not in parts and name not in missing
         for raw in (should.value,)

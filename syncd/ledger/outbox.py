@@ -101,7 +101,7 @@ def depth(db: Database) -> dict[str, int]:
 
 
 def next_at(db: Database, platform: str | None = None) -> int | None:
-    """Return when the next record is due, on one platform or any; None if nobody is. Those with an open attempt wait for that."""
+    """Return when the next record is due, on one platform or any; None if none is. One with an open attempt waits for that."""
     row = db.execute(
         "SELECT min(o.due_us) FROM outbox o WHERE o.platform = coalesce(?, o.platform) AND NOT EXISTS"
         " (SELECT 1 FROM attempt a WHERE a.record = o.record AND a.platform = o.platform AND a.outcome IS NULL)",

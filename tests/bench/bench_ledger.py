@@ -19,6 +19,7 @@ from syncd.core.space import Decision, Link, Space
 from syncd.ledger import inbox, opening, records
 from syncd.ledger.inbox import Waiting
 from syncd.ledger.schema import Database
+from syncd.ledger.store import uncollected
 from tests.ledger.builders import NOW, rules
 
 BATCH = 500
@@ -96,9 +97,10 @@ def judge(db: Database, now: int) -> int:
 
 def transaction(db: Database, work: Callable[[], Any]) -> Any:
     """Run work in one transaction, as the store does."""
-    db.execute("BEGIN IMMEDIATE")
-    result = work()
-    db.execute("COMMIT")
+    with uncollected():
+        db.execute("BEGIN IMMEDIATE")
+        result = work()
+        db.execute("COMMIT")
     return result
 
 

@@ -1,6 +1,7 @@
 """One writer, group commit, and nothing acknowledged that is not on disk."""
 
 import asyncio
+import gc
 import inspect
 import sqlite3
 import threading
@@ -114,6 +115,18 @@ class TestWrite:
             await ledger.write(insert, "t-late")
         async with store.open(path, now=NOW) as again:
             assert len(await again.read(names)) == 1200
+
+    @pytest.mark.parametrize("running", [True, False])
+    async def test_no_cycles_are_collected_within_a_transaction(self, ledger: Store, running: bool) -> None:
+        def collecting(db: Database) -> bool:
+            return gc.isenabled()
+
+        (gc.enable if running else gc.disable)()
+        try:
+            assert await ledger.write(collecting) is False
+            assert gc.isenabled() is running
+        finally:
+            gc.enable()
 
     async def test_a_read_that_fails_says_so(self, ledger: Store) -> None:
         with pytest.raises(LedgerError, match="no such table"):
