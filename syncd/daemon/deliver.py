@@ -117,7 +117,8 @@ class Delivery:
     async def send_due(self, found: Survey) -> None:
         """Ask what must be asked about due records, journal what may go, and send it."""
         looks, answers = await asyncio.gather(read_things(self.runtime, found.looks), look_up(self.runtime, found.queries))
-        order = Order(self.part.name, found.due, [*looks, *answers.looks], answers.proofs)
+        trouble = {name: part.trouble.until for name, part in self.runtime.parts.items() if part.trouble.times}
+        order = Order(self.part.name, found.due, [*looks, *answers.looks], answers.proofs, trouble)
         made = await asyncio.shield(self.runtime.store.write(prepare, self.runtime.scene(), order))
         self.tripped(made.trips)
         tell.proposed(made.proposed)

@@ -1,7 +1,8 @@
 """What platforms say comes in: polls, streams, files and webhooks. Stored first, acknowledged after, decided later."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from syncd.connectors.protocol import Batch
 from syncd.core.model import SECOND
@@ -85,7 +86,8 @@ async def listen_forever(runtime: Runtime, part: Part, collection: str) -> None:
     never = asyncio.Event()
     while True:
         try:
-            await take_feed(runtime, part, collection)
+            async with keeping_fresh(runtime, part, collection):
+                await take_feed(runtime, part, collection)
         except PermanentError as error:
             say(Event.PLATFORM_DOWN, f"{part.name} {collection} cannot be followed: {error}", platform=part.name)
             return
@@ -94,6 +96,23 @@ async def listen_forever(runtime: Runtime, part: Part, collection: str) -> None:
         until = max(runtime.now() + SECOND, part.trouble.until)
         while runtime.now() < until:
             await clock.nap(never, until, at=runtime.now())
+
+
+@asynccontextmanager
+async def keeping_fresh(runtime: Runtime, part: Part, collection: str) -> AsyncIterator[None]:
+    """While a stream is open its platform counts as read, although it may have nothing to say."""
+
+    async def note() -> None:
+        while True:
+            await asyncio.sleep(part.platform.stale_after / 3 / SECOND)
+            await note_read(runtime, part, collection)
+
+    noting = asyncio.create_task(note())
+    try:
+        yield
+    finally:
+        noting.cancel()
+        await asyncio.gather(noting, return_exceptions=True)
 
 
 def feeds(runtime: Runtime, part: Part) -> list[tuple[str, Callable[[], Awaitable[None]]]]:

@@ -23,7 +23,7 @@ from syncd.ledger.proposals import Proposal
 from syncd.ledger.schema import Database
 
 UNANSWERED = "could not be asked"
-AGAIN = 2_000_000  # microseconds until a record whose proof could not be had is looked at again
+AGAIN, LONGEST = 2_000_000, 300_000_000  # microseconds until a record whose proof could not be had is looked at again
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Order:
     due: Sequence[Due]
     looks: Sequence[Change] = ()
     proofs: Mapping[tuple[int, str], int] = field(default_factory=dict)
+    trouble: Mapping[str, int] = field(default_factory=dict)  # platforms in trouble, and until when they are left in peace
 
 
 @dataclass(slots=True)
@@ -64,7 +65,7 @@ def prepare_without(db: Database, scene: Scene, order: Order, bad: Mapping[Thing
     space.proofs.update(order.proofs)
     taken = take_looks(db, space, looks)
     fresh = {thing_of(look): look for look in looks}
-    candidates = [c for due in order.due if (c := choose(db, space, due, fresh, made)) is not None]
+    candidates = [c for due in order.due if (c := choose(db, space, due, fresh, made, order.trouble)) is not None]
     store(db, space, loaded, taken, made.judged, planned={(one.record, order.platform) for one in order.due})
     made.judged.broken = [
         Quarantined(*thing, f"{thing[0]} {thing[1]}", reason) for thing, reason in bad.items()
@@ -87,7 +88,9 @@ def take_looks(db: Database, space: Space, looks: Sequence[Change]) -> list[Wait
     return taken
 
 
-def choose(db: Database, space: Space, due: Due, fresh: Mapping[Thing, Change], made: Prepared) -> Candidate | None:
+def choose(
+    db: Database, space: Space, due: Due, fresh: Mapping[Thing, Change], made: Prepared, trouble: Mapping[str, int]
+) -> Candidate | None:
     """Plan a record again and return its write if it may go; else its outbox row says what it waits for."""
     record = space.records[due.record]
     if (record.id, due.platform) in space.in_flight:
@@ -97,7 +100,8 @@ def choose(db: Database, space: Space, due: Due, fresh: Mapping[Thing, Change], 
     if planned.write is None:
         rest(db, space, due)
         return None
-    if not proved(db, space, record, planned, due, fresh):
+    if not is_proved(record, planned, due, fresh):
+        wait_for_proof(db, space, record, planned, due, trouble)
         return None
     allowed, proposal = permitted(db, space, record, planned)
     if proposal is not None and proposal.state == "open" and proposal.proposed_at == space.now:
@@ -116,19 +120,24 @@ def rest(db: Database, space: Space, due: Due) -> None:
     proposals.withdraw(db, due.record, due.platform, now=space.now)
 
 
-def proved(
-    db: Database, space: Space, record: Record, planned: Plan, due: Due, fresh: Mapping[Thing, Change]
-) -> bool:
-    """Return whether everything a plan needs is there; else let the record wait for it."""
-    if not planned.need:
-        return True
-    if planned.need == "look" and is_fresh(record, due.platform, fresh):
-        return True
+def is_proved(record: Record, planned: Plan, due: Due, fresh: Mapping[Thing, Change]) -> bool:
+    """Return whether everything a plan needs is there."""
+    return not planned.need or (planned.need == "look" and is_fresh(record, due.platform, fresh))
+
+
+def wait_for_proof(
+    db: Database, space: Space, record: Record, planned: Plan, due: Due, trouble: Mapping[str, int]
+) -> None:
+    """Let a record wait for what its plan needs: for the platform that was asked, or ever longer if that said nothing."""
+    asked = record.tomb.platform if planned.need == "authority" and record.tomb else due.platform
     if planned.need == "sweep":
         await_sweep(db, due)
+    elif asked in trouble:
+        until = max(trouble[asked], space.now)
+        outbox.postpone(db, due.record, due.platform, until=until, error=UNANSWERED, counts=False)
     else:
-        outbox.postpone(db, due.record, due.platform, until=space.now + AGAIN, error=UNANSWERED, counts=False)
-    return False
+        until = space.now + min(AGAIN * 2 ** min(due.attempts, 20), LONGEST)
+        outbox.postpone(db, due.record, due.platform, until=until, error=UNANSWERED, counts=True)
 
 
 def is_fresh(record: Record, platform: str, fresh: Mapping[Thing, Change]) -> bool:

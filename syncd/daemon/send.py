@@ -59,12 +59,15 @@ async def read_back(runtime: Runtime, outcome: Outcome, receipt: Receipt) -> Out
     write = outcome.sending.attempt.write
     member = runtime.member(write.platform, write.collection)
     native = receipt.id or write.id
-    if receipt.look is not None or write.op is Op.DELETE or native is None or member is None or not member.abilities.read:
+    if receipt.look is not None or write.op is Op.DELETE or member is None or not (member.abilities.read or native is None):
         return outcome
-    found = await read_things(runtime, [(write.platform, write.collection, native)])
+    if native is None:
+        found = [change for change in await find_twin(runtime, outcome, receipt) if not change.gone]
+    else:
+        found = await read_things(runtime, [(write.platform, write.collection, native)])
     if not found:
         return None
-    return replace(outcome, result=Receipt(Answer.DONE, native, found[0], version=receipt.version))
+    return replace(outcome, result=Receipt(Answer.DONE, found[0].id, found[0], version=receipt.version))
 
 
 async def find_twin(runtime: Runtime, outcome: Outcome, receipt: Receipt) -> list[Change]:

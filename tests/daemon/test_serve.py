@@ -42,7 +42,7 @@ async def ready(world: World, task: "asyncio.Task[int]") -> None:
     await until(lambda: task.done() or path.exists())
     if task.done():
         task.result()
-    while not (await ask(world, do="status"))["daemon"]["ready"]:
+    while not (await ask(world, do="status"))["daemon"]["ready"]:  # noqa: ASYNC110 - asked over a socket
         await asyncio.sleep(0.01)
 
 
