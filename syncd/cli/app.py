@@ -9,7 +9,6 @@ from typing import Any
 from syncd.cli import exits, flags
 from syncd.cli.answer import note, say
 from syncd.cli.commands import HELP, WHERE, choose, help_on
-from syncd.cli.folder import find, glance
 from syncd.errors import ConfigError, SyncdError
 
 STARTS = {
@@ -50,6 +49,8 @@ def _run(asked: flags.Flags, words: list[str]) -> int:
 
 def _bare(asked: flags.Flags) -> int:
     """With a config folder that has a ledger: its status. Else: what to run."""
+    from syncd.cli.folder import find, glance
+
     try:
         folder = glance(find(asked.config))
     except ConfigError as error:

@@ -7,8 +7,7 @@ import argparse
 import os
 import pwd
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from syncd.cli.flags import SHORT, Flags
 from syncd.config.suggest import did_you_mean
@@ -39,8 +38,7 @@ def no_parameters(_: Parser) -> None:
     """Declare nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One command: what it does in a few words, how it is used, its parameters, and the function that does it."""
 
     run: Callable[[Args, Flags], int]
@@ -72,8 +70,7 @@ class Command:
             yield self.more
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Commands under one name. ``bare`` is the one that the name alone means."""
 
     summary: str

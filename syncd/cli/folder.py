@@ -6,9 +6,8 @@ settings are read, because ``status``, ``explain`` and ``history`` must start fa
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from syncd.config import places
 from syncd.config.folder import read_folder, sha_of
@@ -28,8 +27,7 @@ RULES = ("owner", "priority", "newest", "merge", "const", "manual", "expr")
 SYSTEM = ("/etc/syncd", "/var/lib/syncd", "/run/syncd")
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(NamedTuple):
     """A config folder at a glance. ``name`` is as it was given."""
 
     name: str
@@ -40,7 +38,7 @@ class Folder:
     secrets_dir: Path | None
     platforms: dict[str, PlatformLine]
     entities: dict[str, EntityLine]
-    secrets: dict[str, list[str]] = field(default_factory=dict)  # named in the config, with the places
+    secrets: dict[str, list[str]]  # named in the config, with the places
 
     def entity(self, name: str) -> EntityLine:
         """Return an entity; raises UsageError with did-you-mean if there is none."""

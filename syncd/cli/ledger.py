@@ -3,8 +3,8 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from syncd.cli.answer import note
 from syncd.cli.flags import Flags
@@ -18,8 +18,7 @@ from syncd.reports import figures
 from syncd.reports.envelope import Origin
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(NamedTuple):
     """What a reading command works with."""
 
     folder: Folder

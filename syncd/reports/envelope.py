@@ -1,14 +1,12 @@
 """The keys that every machine format has: schema first, then what it rests on."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncd import __version__
 from syncd.reports.figures import stamp
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """What an answer rests on: the config, its environment and the moment (microseconds)."""
 
     now: int

@@ -4,12 +4,10 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """Where a format keeps its list: ``key``; ``one`` names a record of it in NDJSON; ``columns`` are its CSV columns,
     dotted, with blanks between. ``each``: a list inside each record that becomes one CSV row per entry.
     """

@@ -1,12 +1,10 @@
 """The config at a glance, as reports name it: which entities, fields and platforms there are, and where their rules stand."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class FieldLine:
+class FieldLine(NamedTuple):
     """Where a field's rule stands, and which kind of rule it is. ``ways``: direction by mapped platform."""
 
     name: str
@@ -23,16 +21,15 @@ class FieldLine:
         return {"file": self.file, "line": self.line, "strategy": self.strategy}
 
 
-@dataclass(frozen=True, slots=True)
-class EntityLine:
+class EntityLine(NamedTuple):
     """An entity's names. ``groups``: the fields that are decided together."""
 
     name: str
     key: str
     label: str
     platforms: tuple[str, ...]
-    fields: Mapping[str, FieldLine] = field(default_factory=dict)
-    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fields: Mapping[str, FieldLine]
+    groups: Mapping[str, tuple[str, ...]]
 
     def rule(self, name: str) -> dict[str, Any] | None:
         """Return the rule of a field or a group as machine formats name it, None if there is none."""
@@ -40,8 +37,7 @@ class EntityLine:
         return line.rule if line else None
 
 
-@dataclass(frozen=True, slots=True)
-class PlatformLine:
+class PlatformLine(NamedTuple):
     """A platform's mode and connector."""
 
     name: str

@@ -1,8 +1,8 @@
 """A page: what a person sees of a machine-format dict, whether on a terminal, in Markdown or in HTML."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from syncd.reports import figures
 
@@ -18,16 +18,14 @@ class Tone(StrEnum):
     HEAD = "head"
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One cell with a tone; a plain string does where there is none."""
 
     text: str
     tone: Tone = Tone.PLAIN
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One column. ``right``: figures. ``least``: a value may be shortened down to this width; 0 never. ``short``: title
     where space is scarce.
     """
@@ -38,8 +36,7 @@ class Column:
     short: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A table with a title. ``most`` is how many rows a terminal shows; ``more`` says how to see the rest."""
 
     columns: tuple[Column, ...]
@@ -51,18 +48,16 @@ class Section:
     headless: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """A whole answer: a head line, tables or paragraphs, closing lines."""
 
     head: str
-    parts: list["Section | str"] = field(default_factory=list)
+    parts: Sequence["Section | str"] = ()
     foot: str = ""
     title: str = "syncd"
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """Where the page is shown.
 
     ``width`` None: nothing is shortened (a pipe). ``local``: times in the local zone. ``relative``: how long ago.

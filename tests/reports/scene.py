@@ -32,6 +32,7 @@ PRODUCT = EntityLine(
             ("price", "decimal(2)", 17, "owner", ("erp",)),
         )
     },
+    {},
 )
 ENTITIES = {"product": PRODUCT}
 PLATFORMS = {"erp": PlatformLine("erp", "observe", "sql"), "shop": PlatformLine("shop", "enforce", "rest")}
