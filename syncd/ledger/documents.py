@@ -42,8 +42,9 @@ NEW_GOLDEN = {name: getattr(GoldenField(), name) for name in GOLDEN_USUAL}
 
 def most_common(rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
     """Return the row that occurs most often; of several the greatest, so that order does not matter."""
-    if rows.count(rows[0]) == len(rows):
-        return rows[0]
+    for row in (rows[0], rows[-1]):
+        if rows.count(row) * 2 > len(rows):
+            return row
     return max(set(rows), key=lambda row: (rows.count(row), repr(row)))
 
 
@@ -82,13 +83,13 @@ def shadow_text(known: Mapping[str, ShadowField], golden: Mapping[str, GoldenFie
     if not known:
         return document({}, {}, missing)
     rests = list(map(shadow_rest, known.values()))
-    voice = most_common([rest[:2] for rest in rests])
+    voice = rests[0][:2] if rests.count(rests[0]) == len(rests) else most_common([rest[:2] for rest in rests])
     plain = voice + SHADOW_PLAIN
-    apart = [
-        (name, field)
-        for (name, field), rest in zip(known.items(), rests, strict=True)
-        if (should := golden.get(name)) is None or rest != plain or not is_in_step(field, should)
-    ]
+    apart = []
+    for (name, field), rest in zip(known.items(), rests, strict=True):
+        should = golden.get(name)
+        if should is None or rest != plain or not is_in_step(field, should):
+            apart.append((name, field))
     usual = dict(zip(SHADOW_VOICE, voice, strict=True))
     if apart:
         usual |= zip(TIMES, most_common([times_of(field) for _, field in apart]), strict=True)
@@ -98,15 +99,19 @@ def shadow_text(known: Mapping[str, ShadowField], golden: Mapping[str, GoldenFie
 
 def is_in_step(field: ShadowField, should: GoldenField) -> bool:
     """Return whether a shadow field holds golden's value and means it, since golden's time."""
-    raw = field.raw
-    if field.hi != should.hi or field.lo != should.lo or field.known is not (NULL if raw is None else OK):
+    raw, value = field.raw, should.value
+    if raw is value and raw is field.means and field.known is OK and raw is not None:  # one object: the common case
+        return field.hi == should.hi and field.lo == should.lo
+    if field.hi != should.hi or field.lo != should.lo or field.known is not implied(raw):
         return False
-    return (raw is should.value or alike(raw, should.value)) and (raw is field.means or alike(raw, field.means))
+    return alike(raw, value) and alike(raw, field.means)
 
 
 def shadow_part(field: ShadowField, usual: Mapping[str, Any]) -> Any:
     """Return one field as its bare value, or as an object if there is more to say."""
-    part = {**differing(field, usual), **differing(field, SHADOW_OTHERS)}
+    part = differing(field, usual)
+    if shadow_rest(field)[2:] != SHADOW_PLAIN:
+        part |= differing(field, SHADOW_OTHERS)
     if field.known is not implied(field.raw):
         part["known"] = field.known
     if not alike(field.raw, field.means):
@@ -147,10 +152,12 @@ def golden_text(golden: Mapping[str, GoldenField]) -> str:
     usual = dict(zip(GOLDEN_USUAL, common, strict=True))
     parts: dict[str, Any] = {}
     for (name, field), own in zip(golden.items(), usuals, strict=True):
-        if own == common and golden_others(field) == GOLDEN_PLAIN and type(field.value) is not dict:
-            parts[name] = field.value
+        value = field.value
+        plain = golden_others(field) == GOLDEN_PLAIN
+        if plain and own == common and type(value) is not dict:
+            parts[name] = value
         else:
-            parts[name] = {"value": field.value, **differing(field, usual), **differing(field, GOLDEN_OTHERS)}
+            parts[name] = {"value": value, **differing(field, usual), **({} if plain else differing(field, GOLDEN_OTHERS))}
     return document(parts, {name: value for name, value in usual.items() if value != NEW_GOLDEN[name]})
 
 
