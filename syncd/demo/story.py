@@ -1,6 +1,8 @@
 """What `syncd demo` tells: edits that arrive, one put back, one held, a lost webhook found, a bad import stopped."""
 
 import asyncio
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -122,7 +124,15 @@ async def report(stage: Stage, tell: Tell) -> None:
         raise RuntimeError(f"syncd reconcile exited {code}; see {stage.log}")
     tell("\nLook closer; these work on the folder this leaves:")
     for words in ("explain product MUG-1 price", "history product MUG-1", "conflicts"):
-        tell(f"  syncd --config {stage.config} {words}")
+        tell(f"  {typed()} --config {stage.config} {words}")
+
+
+def typed() -> str:
+    """Return how syncd is called from this shell: by its name where that is found, else as this process was."""
+    if shutil.which("syncd"):
+        return "syncd"
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "syncd" else f"{sys.executable} -m syncd"
 
 
 async def stay(stage: Stage, tell: Tell) -> None:
