@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -59,6 +60,36 @@ async def test_kill_9_in_the_middle_of_commits_loses_nothing_acknowledged(path: 
     there = await reopened(path)
     assert known <= there
     assert len(there - known) <= 8 * 2, "no more than the calls under way can be there unacknowledged"
+
+
+CALLS = "pwrite64,fdatasync,fsync,ftruncate,unlink"
+POINTS = [1, 2, 5, 9, 14, 20, 27, 35, 50, 80, 130, 210]
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+@pytest.mark.parametrize("point", POINTS)
+async def test_killed_at_any_write_it_opens_again_with_all_that_was_acknowledged(path: Path, point: int) -> None:
+    """The first points are in the making of the ledger, the later ones in its commits."""
+    inject = [
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        f"trace={CALLS}",
+        "-e",
+        f"inject={CALLS}:signal=SIGKILL:when={point}",
+    ]
+    command = [*inject, sys.executable, "-m", "tests.ledger.writer", str(path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = (await asyncio.to_thread(process.stdout.read)).splitlines()
+    assert process.returncode == -signal.SIGKILL
+    known = acknowledged([line for line in lines if line.endswith(tuple("0123456789"))])
+    there = await reopened(path)
+    assert known <= there
+    assert len(there - known) <= 8 * 2
 
 
 async def test_at_the_limit_of_a_files_size_nothing_is_acknowledged_that_is_not_there(path: Path) -> None:
