@@ -119,7 +119,7 @@ class Delivery:
         looks, answers = await asyncio.gather(read_things(self.runtime, found.looks), look_up(self.runtime, found.queries))
         trouble = {name: part.trouble.until for name, part in self.runtime.parts.items() if part.trouble.times}
         order = Order(self.part.name, found.due, [*looks, *answers.looks], answers.proofs, trouble)
-        made = await asyncio.shield(self.runtime.store.write(prepare, self.runtime.scene(), order))
+        made = await self.runtime.store.write(prepare, self.runtime.scene(), order)
         self.tripped(made.trips)
         tell.proposed(made.proposed)
         for witness in self.runtime.witnesses:
@@ -166,7 +166,7 @@ class Delivery:
 
     async def settle(self, outcome: Outcome) -> None:
         """Take an outcome in, and tell of it."""
-        settled = await asyncio.shield(self.runtime.store.write(settle, self.runtime.scene(), outcome, self.pace()))
+        settled = await self.runtime.store.write(settle, self.runtime.scene(), outcome, self.pace())
         self.part.doubts.pop(outcome.sending.attempt.id, None)
         self.refused += settled.how == "refused"
         tell.settled(settled)
@@ -231,9 +231,9 @@ class Delivery:
         looks = [finding.look] if finding.look is not None else []
         self.part.doubts.pop(doubt.sending.attempt.id, None)
         write = self.runtime.store.write
-        judged = await asyncio.shield(write(close_open, self.runtime.scene(), doubt.sending, how, looks=looks))
+        judged = await write(close_open, self.runtime.scene(), doubt.sending, how, looks=looks)
         if doubt.answered:
-            late = await asyncio.shield(write(count_failure, self.runtime.scene(), doubt.sending, doubt.why, self.pace()))
+            late = await write(count_failure, self.runtime.scene(), doubt.sending, doubt.why, self.pace())
             self.refused += late
         tell.resolved(doubt.sending, how)
         self.pass_on(judged)

@@ -3,7 +3,7 @@
 An answer that was an error of the platform (a 500) ends the request: what is not there then was not applied.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syncd.core.doubt import Proof, Step, is_assumed, judge_found, judge_look, next_step, over
 from syncd.core.model import SECOND, Abilities, Attempt, Change
@@ -14,7 +14,7 @@ from syncd.daemon.look import find, read_things
 from syncd.daemon.runtime import Runtime
 from syncd.daemon.scene import Scene, thing_of
 from syncd.daemon.settle import Pace
-from syncd.daemon.survey import query_for
+from syncd.daemon.survey import blocked, query_for
 from syncd.ledger import attempts, outbox, records
 from syncd.ledger.outbox import Due
 from syncd.ledger.schema import Database
@@ -51,15 +51,24 @@ async def find_out(runtime: Runtime, doubt: Doubt) -> Finding:
     if entity is None or member is None:
         return Finding(Proof.UNKNOWN)  # the rules know it no more
     now = attempt.lifetime_end if doubt.answered else runtime.now()
-    match next_step(attempt, member.abilities):
+    abilities = member.abilities
+    if member.mode == "observe" or await is_blocked(runtime, doubt.sending):
+        abilities = replace(abilities, keyed=False)  # nothing may be sent now, not even again
+    match next_step(attempt, abilities):
         case Step.FIND:
-            return await _by_key(runtime, attempt, entity, member.abilities, now)
+            return await _by_key(runtime, attempt, entity, abilities, now)
         case Step.RESEND:
             return Finding(Proof.WAIT, resend=True)
         case Step.READ:
             return await _by_reading(runtime, attempt, entity, now)
         case _:
             return Finding(Proof.UNKNOWN if over(attempt, now) else Proof.WAIT)
+
+
+async def is_blocked(runtime: Runtime, sending: Sending) -> bool:
+    """Return whether a breaker or a person keeps writes of this kind from the platform."""
+    blocks = await runtime.store.read(blocked, runtime.scene(), sending.attempt.write.platform)
+    return "" in blocks or sending.entity in blocks
 
 
 async def _by_key(runtime: Runtime, attempt: Attempt, entity: Entity, abilities: Abilities, now: int) -> Finding:

@@ -13,14 +13,16 @@ from syncd.errors import ConnectorError, PermanentError
 from syncd.ledger import cursors, inbox
 from syncd.ledger.inbox import Added
 
+NOTE = 5 * SECOND  # between two notes that a collection was read
+REFUSED = 60 * SECOND  # until a feed that the platform refuses is tried again
 MOST_WAITING = 50_000  # changes in the inbox after which feeds wait for the decider
 
 
 async def take(runtime: Runtime, part: Part, collection: str, batch: Batch, via: str = "poll") -> Added:
     """Store a batch with its cursor, acknowledge it, and wake the decider. Cancelled, it is stored whole or not at all."""
-    added = await asyncio.shield(runtime.store.write(
+    added = await runtime.store.write(
         inbox.add, part.name, collection, batch.changes, cursor=batch.cursor, broken=batch.broken, now=runtime.now()
-    ))
+    )
     if batch.ack is not None:
         await batch.ack()
     for broken in batch.broken:
@@ -43,8 +45,11 @@ async def take_feed(runtime: Runtime, part: Part, collection: str) -> None:
 
 
 async def note_read(runtime: Runtime, part: Part, collection: str) -> None:
-    """Note that a collection was read successfully: staleness counts from here."""
-    await runtime.store.write(cursors.note_read, part.name, collection, runtime.now())
+    """Note that a collection was read successfully: staleness counts from here. Not each time: an idle feed costs no commit."""
+    now = runtime.now()
+    if now - part.noted.get(collection, 0) >= min(NOTE, part.platform.stale_after // 10):
+        part.noted[collection] = now
+        await runtime.store.write(cursors.note_read, part.name, collection, now)
     read_well(runtime, part)
 
 
@@ -66,14 +71,14 @@ async def room(runtime: Runtime) -> None:
 
 async def poll_forever(runtime: Runtime, part: Part, collection: str, every: int) -> None:
     """Ask a platform again and again what changed, until cancelled; leave it in peace while it is in trouble."""
-    never = asyncio.Event()
+    never, why = asyncio.Event(), ""
     while True:
         began = runtime.now()
         try:
             await take_feed(runtime, part, collection)
         except PermanentError as error:
-            say(Event.PLATFORM_DOWN, f"{part.name} {collection} cannot be polled: {error}", platform=part.name)
-            return
+            why = tell_once(part, collection, error, why)
+            began = max(began, runtime.now() + REFUSED - every)
         except ConnectorError as error:
             runtime.went_wrong(part, error)
         until = max(began + every, part.trouble.until if part.trouble.times else 0)
@@ -81,19 +86,26 @@ async def poll_forever(runtime: Runtime, part: Part, collection: str, every: int
             await clock.nap(never, until, at=runtime.now())
 
 
+def tell_once(part: Part, collection: str, error: ConnectorError, before: str) -> str:
+    """Tell why a feed is refused, unless that was told before; return the reason."""
+    if str(error) != before:
+        say(Event.PLATFORM_DOWN, f"{part.name} {collection}: no feed: {error}", platform=part.name, collection=collection)
+    return str(error)
+
+
 async def listen_forever(runtime: Runtime, part: Part, collection: str) -> None:
     """Hold a stream open until cancelled; one that breaks is opened again after a while."""
-    never = asyncio.Event()
+    never, why = asyncio.Event(), ""
     while True:
+        wait = SECOND
         try:
             async with keeping_fresh(runtime, part, collection):
                 await take_feed(runtime, part, collection)
         except PermanentError as error:
-            say(Event.PLATFORM_DOWN, f"{part.name} {collection} cannot be followed: {error}", platform=part.name)
-            return
+            why, wait = tell_once(part, collection, error, why), REFUSED
         except ConnectorError as error:
             runtime.went_wrong(part, error)
-        until = max(runtime.now() + SECOND, part.trouble.until)
+        until = max(runtime.now() + wait, part.trouble.until)
         while runtime.now() < until:
             await clock.nap(never, until, at=runtime.now())
 

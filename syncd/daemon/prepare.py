@@ -14,7 +14,7 @@ from syncd.daemon.judge import NEVER, Judged, Quarantined, observed, store
 from syncd.daemon.propose import permitted
 from syncd.daemon.scene import Poisoned, Scene, load_for, thing_of
 from syncd.daemon.survey import await_sweep
-from syncd.daemon.weigh import BREAKER, Load, Trip, add, judge_load
+from syncd.daemon.weigh import BREAKER, Load, Trip, add, judge_load, stopped
 from syncd.ledger import inbox, letters, outbox, proposals, seen
 from syncd.ledger.breakers import KINDS
 from syncd.ledger.inbox import Waiting
@@ -177,8 +177,8 @@ def weighed(
         add(load, one.record, one.write)
     for entity, load in loads.items():
         made.trips += judge_load(db, scene, platform, entity, load)
-    stopped = {trip.entity for trip in made.trips if trip.paused}
+    closed = stopped(db, platform)
     for one in candidates:
-        if one.record.entity in stopped:
+        if one.record.entity in closed:
             outbox.postpone(db, one.due.record, platform, until=NEVER, error=BREAKER, counts=False)
-    return [one for one in candidates if one.record.entity not in stopped]
+    return [one for one in candidates if one.record.entity not in closed]

@@ -33,4 +33,4 @@ async def tidy(runtime: Runtime) -> None:
     now = runtime.now()
     gone = 1
     while gone:
-        gone = await asyncio.shield(runtime.store.write(retention.forget_past, before=now - KEPT, now=now))
+        gone = await runtime.store.write(retention.forget_past, before=now - KEPT, now=now)

@@ -1,6 +1,5 @@
 """The reconcile loop: wakes when something is in the inbox, decides batch after batch, and passes on what it led to."""
 
-import asyncio
 from dataclasses import dataclass
 
 from syncd.daemon import tell
@@ -54,13 +53,13 @@ async def one_pass(runtime: Runtime, limit: int = BATCH) -> Judged:
     """Decide one batch and pass on what it led to. What cannot even be stored is found one by one, and quarantined."""
     write = runtime.store.write
     try:
-        judged = await asyncio.shield(write(judge, runtime.scene(), limit=limit))
+        judged = await write(judge, runtime.scene(), limit=limit)
     except LedgerError:
         raise
     except Exception as error:  # noqa: BLE001 - one bad row must not stop the others, whatever is wrong with it
         if limit > 1:
             return await one_by_one(runtime, limit)
-        judged = await asyncio.shield(write(quarantine_first, runtime.scene(), f"{type(error).__name__}: {error}"))
+        judged = await write(quarantine_first, runtime.scene(), f"{type(error).__name__}: {error}")
     pass_on(runtime, judged)
     return judged
 

@@ -1,6 +1,5 @@
 """Hints are read: observations that the decider could not order are replaced by fresh reads, one platform at a time."""
 
-import asyncio
 from collections.abc import Sequence
 
 from syncd.core.model import SECOND, Change
@@ -32,7 +31,7 @@ async def answer_asks(runtime: Runtime, part: Part) -> None:
         for ask in asks:
             part.asks.pop(ask.waiting.id, None)
         until = part.trouble.until if part.trouble.times else 0
-        await asyncio.shield(runtime.store.write(put, asks, found, now=runtime.now(), until=until))
+        await runtime.store.write(put, asks, found, now=runtime.now(), until=until)
         runtime.wake.set()
 
 

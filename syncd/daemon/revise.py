@@ -3,7 +3,6 @@
 What was revised with which rules is noted in the ledger, so that a revision cut short by a crash is done after the start.
 """
 
-import asyncio
 
 from syncd.core.conclude import revise
 from syncd.core.model import SECOND
@@ -64,7 +63,7 @@ async def revise_entity(runtime: Runtime, entity: str) -> int:
     after, count = 0, 0
     while True:
         work = runtime.store.write(revise_batch, runtime.scene(), entity, after)
-        judged, last, seen = await asyncio.shield(work)
+        judged, last, seen = await work
         tell.judged(judged)
         runtime.wake_delivery(judged.behind)
         count += seen

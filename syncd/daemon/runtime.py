@@ -67,6 +67,7 @@ class Part:
     trouble: Trouble = field(default_factory=Trouble)
     news: bool = True  # records may have come into the outbox since it was last weighed
     read_at: int = 0
+    noted: dict[str, int] = field(default_factory=dict)  # collection -> when the ledger was last told that it was read
 
     @property
     def name(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from syncd.core.model import Answer, Change, Op, Receipt
+from syncd.core.model import Answer, Change, Op, Receipt, Via
 from syncd.core.space import Thing
 from syncd.daemon.events import Event, say_failure
 from syncd.daemon.journal import Sending
@@ -44,8 +44,19 @@ async def with_looks(runtime: Runtime, outcome: Outcome) -> Outcome | None:
     if isinstance(result, Receipt) and result.answer is Answer.EXISTS:
         return replace(outcome, looks=await find_twin(runtime, outcome, result))
     if isinstance(result, Receipt | StaleWrite) and write.id is not None:
-        return replace(outcome, looks=await read_things(runtime, [thing_of(outcome)]))
+        return replace(outcome, looks=await look_again(runtime, outcome))
     return outcome
+
+
+async def look_again(runtime: Runtime, outcome: Outcome) -> list[Change]:
+    """Return what a thing is now; of one that cannot be read, that it is gone if the platform said so."""
+    write, result = outcome.sending.attempt.write, outcome.result
+    member = runtime.member(write.platform, write.collection)
+    if member is None or member.abilities.read:
+        return await read_things(runtime, [thing_of(outcome)])
+    if isinstance(result, Receipt) and result.answer is Answer.GONE:
+        return [Change(*thing_of(outcome), Via.READ, runtime.number(), runtime.now(), gone=True)]
+    return []
 
 
 def thing_of(outcome: Outcome) -> Thing:

@@ -183,7 +183,7 @@ def leave(db: Database, scene: Scene, settled: Settled, pace: Pace, *, pending: 
     """Take the record out of the outbox, or say when it is looked at again."""
     due = settled.outcome.sending.due
     write = settled.outcome.sending.attempt.write
-    if not pending and settled.how == "done":
+    if not pending:
         if not outbox.clear(db, due.record, due.platform, mark=due.mark):
             outbox.hasten(db, due.platform, record=due.record)
         return

@@ -4,7 +4,6 @@ One sweep per platform at a time. Pages go to the inbox as they come; a scan tha
 known, or lost more than its limit is no evidence of anything.
 """
 
-import asyncio
 from dataclasses import dataclass
 
 from syncd.core.model import Change, Via
@@ -42,8 +41,9 @@ async def sweep(runtime: Runtime, part: Part, collection: str) -> Swept:
         began, as_of = runtime.now(), runtime.number()
         number = await runtime.store.write(sweeps.begin, part.name, collection, as_of=as_of, now=began)
         complete, why = await pages(runtime, part, collection, number)
-        end = asyncio.shield(runtime.store.write(finish, runtime.scene(), number, part.name, collection, complete, why))
-        finished, trips = await end
+        finished, trips = await runtime.store.write(
+            finish, runtime.scene(), number, part.name, collection, complete=complete, why=why
+        )
         tell.trips(trips)
         done = Swept(part.name, collection, finished, complete and not finished.shrunk, why, runtime.now() - began)
         announce(done)
@@ -60,7 +60,7 @@ async def pages(runtime: Runtime, part: Part, collection: str, number: int) -> t
     try:
         async for page in part.connector.scan(collection):
             write = runtime.store.write(sweeps.page, number, page.changes, broken=page.broken, now=runtime.now())
-            added = await asyncio.shield(write)
+            added = await write
             runtime.meter.received(part.name, "sweep", added.stored, added.repeats)
             if added.stored:
                 runtime.wake.set()
@@ -119,4 +119,4 @@ async def follow_up(runtime: Runtime, part: Part, collection: str, finished: Fin
     else:
         now = runtime.now()
         found = [Change(part.name, collection, one, Via.READ, as_of, now, gone=True) for one in finished.to_read]
-    await asyncio.shield(runtime.store.write(inbox.add, part.name, collection, found, now=runtime.now()))
+    await runtime.store.write(inbox.add, part.name, collection, found, now=runtime.now())

@@ -60,6 +60,8 @@ def weigh(db: Database, scene: Scene, platform: str, burst: Burst) -> list[Trip]
     """Plan everything a platform is behind on that was not weighed yet; trip the breakers whose figures are exceeded."""
     due = outbox.due(db, platform, scene.now, 1_000_000)
     new = {one.record: one.mark for one in due if burst.marks.get(one.record) != one.mark}
+    for gone in burst.marks.keys() - {one.record for one in due}:
+        burst.drop(gone)
     ids = list(new)
     for start in range(0, len(ids), CHUNK):
         part = ids[start : start + CHUNK]
