@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,8 +22,8 @@ from tests.ledger.writer import insert
 ROOT = Path(__file__).parents[2]
 
 
-def start(path: Path, *args: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "tests.ledger.writer", str(path), *args]
+def start(path: Path, *args: str, under: Sequence[str] = ()) -> "subprocess.Popen[str]":
+    command = [*under, sys.executable, "-m", "tests.ledger.writer", str(path), *args]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
@@ -70,19 +70,8 @@ POINTS = [1, 2, 5, 9, 14, 20, 27, 35, 50, 80, 130, 210]
 @pytest.mark.parametrize("point", POINTS)
 async def test_killed_at_any_write_it_opens_again_with_all_that_was_acknowledged(path: Path, point: int) -> None:
     """The first points are in the making of the ledger, the later ones in its commits."""
-    inject = [
-        "strace",
-        "-f",
-        "-qq",
-        "-o",
-        "/dev/null",
-        "-e",
-        f"trace={CALLS}",
-        "-e",
-        f"inject={CALLS}:signal=SIGKILL:when={point}",
-    ]
-    command = [*inject, sys.executable, "-m", "tests.ledger.writer", str(path)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    kill = f"inject={CALLS}:signal=SIGKILL:when={point}"
+    with start(path, under=("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={CALLS}", "-e", kill)) as process:
         assert process.stdout is not None
         lines = (await asyncio.to_thread(process.stdout.read)).splitlines()
     assert process.returncode == -signal.SIGKILL
