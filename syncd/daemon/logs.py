@@ -4,7 +4,6 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -13,7 +12,7 @@ from loguru import logger
 JOURNAL = "/run/systemd/journal/socket"
 PRIORITY = {"DEBUG": 7, "INFO": 6, "SUCCESS": 5, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}
 
-Sink = Callable[[Any], None]  # loguru's message: a str with the record
+Sink = Any  # a function of loguru's message (a str with the record), or an object that writes it
 
 
 def set_up(*, verbose: bool = False) -> None:
@@ -26,7 +25,7 @@ def set_up(*, verbose: bool = False) -> None:
 def sink_for(stream: TextIO) -> Sink:
     """Return the sink that fits a process with this error stream."""
     if os.environ.get("JOURNAL_STREAM") and is_journal(stream) and Path(JOURNAL).exists():
-        return journal(JOURNAL)
+        return Journal(JOURNAL)
     return human(stream) if stream.isatty() else lines(stream)
 
 
@@ -66,21 +65,27 @@ def lines(stream: TextIO) -> Sink:
     return write
 
 
-def journal(path: str) -> Sink:
-    """Return a sink that sends structured entries to the journal; while it does not listen they are lost, and nothing waits."""
-    line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+class Journal:
+    """A sink that sends structured entries to the journal; while it does not listen they are lost, and nothing waits."""
 
-    def write(message: Any) -> None:
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+
+    def write(self, message: Any) -> None:
+        """Send one event."""
         record = message.record
         priority = PRIORITY.get(record["level"].name, 6)
         fields = {"MESSAGE": str(message).rstrip(), "PRIORITY": priority, "SYSLOG_IDENTIFIER": "syncd"}
         fields |= {f"SYNCD_{name.upper()}": value for name, value in record["extra"].items()}
         try:
-            line.sendto(entry(fields), path)
+            self._line.sendto(entry(fields), self._path)
         except OSError:
             return
 
-    return write
+    def stop(self) -> None:
+        """Close; loguru calls this when the sink is removed."""
+        self._line.close()
 
 
 def entry(fields: dict[str, Any]) -> bytes:

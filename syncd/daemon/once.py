@@ -12,6 +12,7 @@ from syncd.daemon.deliver import Delivery
 from syncd.daemon.intake import take_feed
 from syncd.daemon.reconcile import drain
 from syncd.daemon.reread import answer_asks
+from syncd.daemon.revise import begin, moved, revise_outdated, staleness
 from syncd.daemon.runtime import Part, Runtime
 from syncd.daemon.schedule import listed
 from syncd.daemon.sweep import Swept, sweep
@@ -35,12 +36,16 @@ class Pass:
 
 async def run_once(runtime: Runtime, *, patience: int = PATIENCE) -> Pass:
     """Do one pass over all platforms: doubts first, then reading, deciding and delivering."""
+    await begin(runtime)
     done, before = Pass(), await runtime.store.read(open_breakers)
-    work = Work(runtime, patience=patience)
+    work, (stale, _) = Work(runtime, patience=patience), await staleness(runtime)
     await work.begin()
     await work.settle_down()
     for swept in await asyncio.gather(*(read_all(runtime, part, done.unread) for part in runtime.parts.values())):
         done.swept += swept
+    await work.settle_down()
+    runtime.decide_again(moved(stale, (await staleness(runtime))[0]))
+    await revise_outdated(runtime)
     await work.settle_down()
     done.refused = work.refused
     done.tripped = len(await runtime.store.read(open_breakers) - before)

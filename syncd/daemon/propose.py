@@ -20,6 +20,7 @@ def permitted(db: Database, space: Space, record: Record, planned: Plan) -> tupl
     entity = space.rules.entities[record.entity]
     asking = needs_word(entity, write)
     if asking is not None and not asking:
+        proposals.withdraw(db, record.id, write.platform, now=space.now)  # of a time when somebody had to approve
         return planned, None
     proposal = stand_for(db, space, record, write, asking)
     if proposal.state == "approved":

@@ -22,6 +22,8 @@ RULES = "the rules changed"
 STALE = "a platform became stale, or came back"
 CALM = 60 * SECOND
 
+Stale = dict[tuple[str, str], bool]  # (entity, platform) -> whether the platform is stale for its rules
+
 
 async def begin(runtime: Runtime) -> None:
     """Note the config that holds now; have everything decided again if it is not the one that last did."""
@@ -29,17 +31,22 @@ async def begin(runtime: Runtime) -> None:
     for platform, collection in await runtime.store.write(note_moved, signatures(config)):
         runtime.parts[platform].demand([collection])
     await runtime.store.write(config_texts.keep, config.sha, config.texts, runtime.now())
-    if await runtime.store.read(meta.get, REVISED) != config.sha:
+    if await runtime.store.read(meta.get, REVISED) != decided_with(runtime):
         runtime.decide_again(runtime.rules.entities)
+
+
+def decided_with(runtime: Runtime) -> str:
+    """Return what decisions depend on beside what was read: the rules and the limits of this run."""
+    return " ".join(filter(None, (runtime.config.sha, runtime.limit, "restored" if runtime.restored else "")))
 
 
 async def revise_forever(runtime: Runtime) -> None:
     """Decide again whatever is asked for, and what staleness changes, until cancelled."""
-    before: dict[tuple[str, str], bool] = {}
+    before: Stale = {}
     while True:
         await revise_outdated(runtime)
         stale, until = await staleness(runtime)
-        runtime.decide_again({entity for (entity, name), old in stale.items() if before.get((entity, name), old) != old})
+        runtime.decide_again(moved(before, stale))
         before = stale
         if not runtime.outdated:
             await nap(runtime.revisions, until, at=runtime.now())
@@ -49,12 +56,12 @@ async def revise_outdated(runtime: Runtime) -> int:
     """Decide all records of outdated entities again; return how many. A crash in between repeats it all."""
     count = 0
     while runtime.outdated:
-        sha, entities = runtime.config.sha, set(runtime.outdated)
+        rules, entities = decided_with(runtime), set(runtime.outdated)
         for entity in entities:
             count += await revise_entity(runtime, entity)
             runtime.outdated.discard(entity)
-        if not runtime.outdated and runtime.config.sha == sha:
-            await runtime.store.write(meta.put, REVISED, sha)
+        if not runtime.outdated and decided_with(runtime) == rules:
+            await runtime.store.write(meta.put, REVISED, rules)
     return count
 
 
@@ -88,12 +95,17 @@ def revise_batch(db: Database, scene: Scene, entity: str, after: int) -> tuple[J
 # ---- staleness
 
 
-async def staleness(runtime: Runtime) -> tuple[dict[tuple[str, str], bool], int]:
+def moved(before: Stale, now: Stale) -> set[str]:
+    """Return the entities for which a platform became stale or came back; at first those for which one is stale."""
+    return {entity for (entity, name), stale in now.items() if before.get((entity, name), False) != stale}
+
+
+async def staleness(runtime: Runtime) -> tuple[Stale, int]:
     """Return which platforms are stale for which entities, where a rule cares, and when that may be different."""
     limits = limits_of(runtime.rules)
     feeds = await runtime.store.read(cursors.feeds)
     now = runtime.now()
-    found: dict[tuple[str, str], bool] = {}
+    found: Stale = {}
     changes = [now + CALM]
     for (entity, platform), limit in limits.items():
         reads = [feed.read_at for feed in feeds if feed.platform == platform and feed.read_at is not None]

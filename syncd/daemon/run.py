@@ -24,7 +24,7 @@ from syncd.daemon.notify import Notify
 from syncd.daemon.once import run_once
 from syncd.daemon.pulse import pulse_forever
 from syncd.daemon.reload import Reloader
-from syncd.daemon.revise import begin, revise_outdated
+from syncd.daemon.revise import begin
 from syncd.daemon.runtime import Runtime, open_runtime
 from syncd.daemon.supervise import keep_going
 from syncd.errors import SyncdError
@@ -52,8 +52,6 @@ def once(config: Config, *, mode: str | None = None, exit_code: bool = False) ->
 async def passed(config: Config, *, mode: str | None = None, exit_code: bool = False, **options: Any) -> int:
     """Do one pass. 1: a dead letter, 4: a breaker, 3: a platform not read completely, 2 if asked for: somebody must decide."""
     async with open_runtime(config, limit=mode, **options) as runtime:
-        await begin(runtime)
-        await revise_outdated(runtime)
         done = await run_once(runtime)
         now = await runtime.store.read(state.now, runtime.now())
     for platform, why in done.unread.items():
