@@ -106,6 +106,8 @@ def absorb(
         known = shadow.fields.get(name)
         if known is None:
             known = shadow.fields[name] = ShadowField()
+        elif is_plain_repeat(known, reading) and name not in mine:
+            continue
         before, then = known.word if known.known is not Known.NEVER else None, known.known
         if name in mine:
             take_back(entity.fields[name], record, known, reading.value, mine=mine[name])
@@ -185,6 +187,13 @@ def hear(field: Field, record: Record, platform: str, known: ShadowField, readin
         return False
     speak(field, record, platform, known, reading.value)
     return True
+
+
+def is_plain_repeat(known: ShadowField, reading: Reading) -> bool:
+    """Return whether a text is what it was: most readings are, and the rest need not be asked of them."""
+    return (
+        type(reading.value) is str and known.known is Known.OK and reading.state is State.VALUE and reading.value == known.raw
+    )
 
 
 def repeats(known: ShadowField, reading: Reading) -> bool:

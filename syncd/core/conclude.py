@@ -20,7 +20,13 @@ def snapshot(record: Record) -> dict[str, Value]:
 
 
 def conclude(
-    space: Space, record: Record, cause: str, *, before: Mapping[str, Value], platform: str | None = None, heard: Heard | None = None
+    space: Space,
+    record: Record,
+    cause: str,
+    *,
+    before: Mapping[str, Value],
+    platform: str | None = None,
+    heard: Heard | None = None,
 ) -> Decision:
     """Decide a record whose shadows moved; return the decision, which is also kept in the working set.
 
@@ -57,8 +63,10 @@ def decide_fields(
     heard: Heard | None,
 ) -> None:
     """Resolve what moved, and see which of the platform's words are stray."""
-    resolved = resolve(space, record, heard.moved if heard and not heard.first else None)
-    decision.fields = changes(entity, record, before, {c.name: c for c in resolved})
+    moved = heard.moved if heard and not heard.first else None
+    resolved = {c.name: c for c in resolve(space, record, moved)}
+    may_have = record.golden if moved is None else {*moved, *resolved}
+    decision.fields = changes(entity, record, may_have, before=before, resolved=resolved)
     if heard and platform is not None:
         decision.strays = strays(space, entity, record, platform, said=heard.said)
         if decision.strays:
@@ -66,20 +74,25 @@ def decide_fields(
 
 
 def changes(
-    entity: Entity, record: Record, before: Mapping[str, Value], resolved: Mapping[str, FieldChange]
+    entity: Entity,
+    record: Record,
+    names: Collection[str],
+    *,
+    before: Mapping[str, Value],
+    resolved: Mapping[str, FieldChange],
 ) -> list[FieldChange]:
     """Return every field whose golden value moved, whether a rule took it or a fold counted it."""
     found = []
-    for name, golden in record.golden.items():
-        old = before.get(name)
-        if golden.value == old or name not in entity.fields:
+    for name in entity.fields if len(names) > 1 else names:
+        golden, old = record.golden.get(name), before.get(name)
+        if golden is None or name not in names or golden.value == old:
             continue
         known = resolved.get(name)
-        rule = truth_of(entity, entity.fields[name]).how
         if known is None or folded(entity.fields[name]):
+            rule = truth_of(entity, entity.fields[name]).how
             found.append(FieldChange(name, old, golden.value, golden.who, rule, rule))
         else:
-            found.append(replace(known, before=old))
+            found.append(known if known.before == old else replace(known, before=old))
     return found
 
 

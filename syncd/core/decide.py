@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from syncd.core.absorb import absorb
 from syncd.core.conclude import conclude, snapshot
 from syncd.core.identity import match_keys
-from syncd.core.life import begin_life, bury, is_put_away, life_conflict, live_again, put_away
+from syncd.core.life import begin_life, buried_at, bury, is_put_away, life_conflict, live_again, put_away
 from syncd.core.mapping import read_item
 from syncd.core.model import Change, Conflict, Life, Reading, Record, Shadow, State, Value, Via
 from syncd.core.news import News, is_new_life, order
@@ -49,6 +49,11 @@ def linked(space: Space, thing: Thing) -> Record | None:
 def is_in_flight(space: Space, record: Record, platform: str) -> bool:
     """Observations of a record wait while a write to that platform is open, so that no echo is decided early (R4)."""
     return (record.id, platform) in space.in_flight
+
+
+def read_or_drop(member: Member, change: Change, why: str, record: Record) -> Said:
+    """Ask for the thing itself; where it cannot be read, the observation is nobody's."""
+    return read_again(change, why) if member.abilities.read else Said(Verdict.DROPPED, why, record.id)
 
 
 # ---- a thing that is known
@@ -106,6 +111,8 @@ def arrive(space: Space, entity: Entity, member: Member, change: Change) -> Said
     record = found.records[0]
     if is_in_flight(space, record, change.platform):
         return Said(Verdict.DEFERRED, "a create is open", record.id)
+    if is_outlived(record, change):
+        return read_or_drop(member, change, "older than its end", record)
     if has_other_row(record, change):
         return two_rows(space, entity, member, change, record)
     return join(space, record, change, readings=readings, evidence=f"linked by {found.match.text}")
@@ -114,6 +121,11 @@ def arrive(space: Space, entity: Entity, member: Member, change: Change) -> Said
 def is_ghost(member: Member, change: Change) -> bool:
     """A thing first seen by an event, or known only as a tombstone, is read before it makes a record (R30)."""
     return change.via is Via.EVENT and member.abilities.read
+
+
+def is_outlived(record: Record, change: Change) -> bool:
+    """Return whether a look began before the record, or its row there, came to its end: it cannot bring it back."""
+    return change.as_of < buried_at(record, change.platform)
 
 
 def match(space: Space, entity: Entity, values: Mapping[str, Value]) -> Matched | None:
@@ -188,7 +200,7 @@ def unmatched(space: Space, entity: Entity, member: Member, change: Change, *, r
 def join(space: Space, record: Record, change: Change, *, readings: Mapping[str, Reading], evidence: str) -> Said:
     """Link a thing to a record: first contact of this row."""
     thing, old = thing_of(change), record.shadows.get(change.platform)
-    if old is not None and old.id != change.id:
+    if old is not None and old.id not in ("", change.id):
         space.link((change.platform, old.collection, old.id), Link(record.id, Life.GONE, "replaced by a new row"))
     if record.life is not Life.ALIVE:
         live_again(record)
@@ -210,7 +222,7 @@ def depart(space: Space, entity: Entity, member: Member, change: Change, record:
         return Said(Verdict.DROPPED, "was not known")
     shadow = record.shadows[change.platform]
     if change.as_of < shadow.as_of:
-        return read_again(change, "seen since") if member.abilities.read else Said(Verdict.DROPPED, "seen since", record.id)
+        return read_or_drop(member, change, "seen since", record)
     before = snapshot(record)
     shadow.as_of, shadow.seen_at = change.as_of, max(shadow.seen_at, change.seen_at)
     if change.left:

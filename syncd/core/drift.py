@@ -8,7 +8,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from syncd.core.held import closed_to_writes, differs, held_everywhere, is_kept, the_cause, truth_of
+from syncd.core.folds import is_counter
+from syncd.core.held import (
+    UNCOUNTABLE,
+    closed_to_writes,
+    differs,
+    held_everywhere,
+    is_countable,
+    is_kept,
+    parts_of,
+    the_cause,
+    truth_of,
+)
+from syncd.core.life import life_conflict
 from syncd.core.mapping import native_value
 from syncd.core.model import Known, Life, Native, Reading, Record, ShadowField, State, Value
 from syncd.core.plan import wanted
@@ -32,6 +44,9 @@ class Why(StrEnum):
     STRAY = "stray"
 
 
+MODE = "mode observe"
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What stands between a record and a platform. ``blocked``: why nothing may be written there now (breaker, pause, ...)."""
@@ -44,9 +59,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What syncd would do about it: write ``value`` at ``path``, create or delete the row, or take the value over."""
+    """What syncd would do about it: write ``value`` at ``path``, create, delete or archive the row, or take the value over."""
 
-    op: str  # write create delete take
+    op: str  # write create delete archive take
     platform: str
     path: str | None = None
     value: Native = None
@@ -87,20 +102,37 @@ def compare_absent(place: Place) -> list[Difference]:
     if place.record.life is not Life.ALIVE or (shadow is not None and shadow.life in (Life.LEFT, Life.ARCHIVED)):
         return []
     expected = shadow is not None and shadow.life is Life.ALIVE
-    creates = wanted(place.entity, place.member, place.record, None if expected else shadow)
-    if not expected and not creates:
+    asked = life_conflict(place.platform) in place.record.conflicts
+    creates = place.member.abilities.create and wanted(place.entity, place.member, place.record, shadow)
+    if not expected and not creates and not asked:
         return []
-    why = first_of(place, None, Why.MISSING)
-    closed = place.member.mode == "observe" or not creates
-    action = None if closed else Action("create", place.platform)
-    return [Difference(place.platform, None, why, place.record.key, None, action, place.standing.blocked)]
+    reason = place.standing.blocked or ("deleted there: a person decides" if asked else "")
+    note = reason or why_not_made(place, creates=creates)
+    action = None if note else Action("create", place.platform)
+    return [
+        Difference(
+            place.platform, None, first_of(place, None, Why.MISSING, reason=reason), place.record.key, None, action, note
+        )
+    ]
+
+
+def why_not_made(place: Place, *, creates: bool) -> str:
+    """Return why a record that is missing on a platform is not made there, or ''."""
+    if place.member.mode == "observe":
+        return MODE
+    if place.entity.deletes.authority in (place.platform, "any"):
+        return "its deletion here decides, once it is proved"
+    return "" if creates else "the rules do not put it back"
 
 
 def compare(place: Place, readings: Mapping[str, Reading]) -> list[Difference]:
     """Return every field in which a platform's row differs from what it should hold, with its cause."""
     if place.record.life is not Life.ALIVE:
-        action = Action("delete", place.platform) if place.member.on_delete == "delete" else None
-        return [Difference(place.platform, None, first_of(place, None, Why.EXTRA), None, place.record.key, action)]
+        closed = MODE if place.member.mode == "observe" else ""
+        removes = place.member.on_delete in ("delete", "archive") and not closed
+        action = Action(place.member.on_delete, place.platform) if removes else None
+        why = first_of(place, None, Why.EXTRA)
+        return [Difference(place.platform, None, why, None, place.record.key, action, place.standing.blocked or closed)]
     found = (compare_field(place, mapped, readings.get(name)) for name, mapped in place.entity.fields.items())
     return [d for d in found if d is not None]
 
@@ -153,7 +185,7 @@ def difference(place: Place, mapped: Field, why: Why, found: Value, *, takes: bo
     reason = reason_to_wait(place, mapped)
     cause = why if why is Why.UNREADABLE else first_of(place, mapped.name, why, reason=reason)
     path = mapped.maps[place.platform].path
-    closed = closed_to_writes(place.member, mapped) or ("mode observe" if place.member.mode == "observe" else "")
+    closed = never_written(place, mapped) or (let_stand(place, mapped) if why is Why.STRAY else "")
     if takes and cause is Why.MISSED:
         action: Action | None = Action("take", place.platform, path, found)
     elif closed or cause in (Why.UNREADABLE, Why.HELD, Why.REWRITTEN):
@@ -161,6 +193,22 @@ def difference(place: Place, mapped: Field, why: Why, found: Value, *, takes: bo
     else:
         action = Action("write", place.platform, path, word_for(place, mapped))
     return Difference(place.platform, mapped.name, cause, golden, found, action, note or reason or closed)
+
+
+def never_written(place: Place, mapped: Field) -> str:
+    """Return why a field is not written there under these rules, or ''."""
+    if place.member.mode == "observe":
+        return MODE
+    parts = parts_of(place.entity, mapped, place.platform)
+    return next((why for part in parts if (why := closed_to_writes(place.member, part))), "") or (
+        UNCOUNTABLE if is_counter(mapped) and not is_countable(place.member) else ""
+    )
+
+
+def let_stand(place: Place, mapped: Field) -> str:
+    """Return why a stray edit would not be put back, or ''."""
+    action = mapped.stray.get(place.platform, "revert")
+    return {"keep": "stray edits are kept", "review": "stray edits wait for a person"}.get(action, "")
 
 
 def word_for(place: Place, mapped: Field) -> Native:
@@ -180,7 +228,9 @@ def reason_to_wait(place: Place, mapped: Field) -> str:
     waits = held_everywhere(place.space, place.entity, place.record, mapped)
     if waits or place.platform not in place.record.shadows:
         return waits
-    return the_cause(place.space, place.entity, place.member, place.record, mapped)
+    parts = parts_of(place.entity, mapped, place.platform)
+    causes = (the_cause(place.space, place.entity, place.member, place.record, part) for part in parts)
+    return next((why for why in causes if why), "")
 
 
 def first_of(place: Place, name: str | None, why: Why, *, reason: str = "") -> Why:

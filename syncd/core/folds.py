@@ -102,7 +102,7 @@ def merge(field: Field, truth: Truth, record: Record, platform: str, known: Shad
         golden.value, golden.who = members, platform
 
 
-def base_members(golden: GoldenField, known: ShadowField) -> list[str]:
+def base_members(known: ShadowField) -> list[str]:
     """Return what the platform itself held before: the base of the three-way merge (R17)."""
     return known.raw or []
 
@@ -117,9 +117,9 @@ def folds(field: Field, members: Iterable[str] | None) -> set[Hashable]:
     return {fold(field, m) for m in members or ()}
 
 
-def removed(field: Field, golden: GoldenField, known: ShadowField, value: list[str]) -> set[Hashable]:
+def removed(field: Field, known: ShadowField, value: list[str]) -> set[Hashable]:
     """Return what a platform took out. Of members that it had spelt in its own way only all at once can be told."""
-    gone = folds(field, base_members(golden, known)) - folds(field, value)
+    gone = folds(field, base_members(known)) - folds(field, value)
     respelt = folds(field, known.raw) - folds(field, known.means)
     return gone | (folds(field, known.means) - folds(field, known.raw)) if respelt and respelt <= gone else gone
 
@@ -136,8 +136,8 @@ def is_unclear(field: Field, known: ShadowField, value: Value) -> bool:
 def join(field: Field, truth: Truth, golden: GoldenField, known: ShadowField, value: list[str]) -> list[str]:
     """Return golden less what was removed, plus what was added, compared under the field's ``equal``."""
     new, have = folds(field, value), folds(field, golden.value)
-    gone = removed(field, golden, known, value) if truth.removals else set()
-    fresh = new - folds(field, base_members(golden, known)) - have
+    gone = removed(field, known, value) if truth.removals else set()
+    fresh = new - folds(field, base_members(known)) - have
     added = {m for m in value if fold(field, m) in fresh}
     return sorted({m for m in golden.value if fold(field, m) not in gone} | added)
 
@@ -146,7 +146,7 @@ def meet(field: Field, truth: Truth, record: Record, platform: str, known: Shado
     """Return the members that every source holds: one removal is enough, an addition needs all."""
     golden = record.golden[field.name]
     new, have = folds(field, value), folds(field, golden.value)
-    gone = have - new if known.known is Known.NEVER else removed(field, golden, known, value)
+    gone = have - new if known.known is Known.NEVER else removed(field, known, value)
     others = [folds(field, k.raw) for k in other_sources(field, truth, record, platform)]
     added = {m for m in value if fold(field, m) not in have and all(fold(field, m) in o for o in others)}
     return sorted({m for m in golden.value if fold(field, m) not in gone} | added)

@@ -6,6 +6,7 @@ from syncd.core.rules import Entity, Field, Member, Truth
 from syncd.core.space import Space
 from syncd.core.subject import is_stale
 
+UNCOUNTABLE = "a counter cannot be written exactly there"
 UNKNOWN = ShadowField()  # of a field that was never read; nobody changes it
 
 
@@ -41,8 +42,15 @@ def why_held(space: Space, entity: Entity, member: Member, record: Record, mappe
     """Return why a field that differs is not written there, or ''. A group is held as a whole (R14)."""
     if not mapped.group:
         return reason(space, entity, member, record, mapped)
-    members = [entity.fields[n] for n in entity.groups[mapped.group].fields if member.platform in entity.fields[n].maps]
-    return next((why for m in members if (why := reason(space, entity, member, record, m))), "")
+    parts = parts_of(entity, mapped, member.platform)
+    return next((why for part in parts if (why := reason(space, entity, member, record, part))), "")
+
+
+def parts_of(entity: Entity, mapped: Field, platform: str) -> list[Field]:
+    """Return the fields that are held and written together with this one on a platform."""
+    if not mapped.group:
+        return [mapped]
+    return [entity.fields[n] for n in entity.groups[mapped.group].fields if platform in entity.fields[n].maps]
 
 
 def reason(space: Space, entity: Entity, member: Member, record: Record, mapped: Field) -> str:
@@ -124,7 +132,7 @@ def kept_or_counted(member: Member, record: Record, mapped: Field) -> str:
     if golden is not None and is_kept(known, golden):
         return "stray edit kept"
     if is_counter(mapped) and (known.base is None or not is_countable(member)):
-        return "a counter cannot be written exactly there"
+        return UNCOUNTABLE
     return ""
 
 

@@ -15,23 +15,37 @@ def begin_life(shadow: Shadow) -> None:
 def live_again(record: Record) -> None:
     """A thing with a tombstone's key came back: the record lives on with the rows it has left, or starts afresh."""
     record.life, record.tomb = Life.ALIVE, None
-    record.shadows = {p: s for p, s in record.shadows.items() if s.life is not Life.GONE}
-    if not record.shadows:
+    for shadow in record.shadows.values():
+        if shadow.life is Life.GONE:
+            vacate(shadow)
+    if all(shadow.life is Life.GONE for shadow in record.shadows.values()):
         record.golden.clear()
+
+
+def vacate(shadow: Shadow) -> None:
+    """Forget a row that is gone, but for our number of when it was: nothing older can show that it is there."""
+    shadow.id = ""
+    shadow.fields.clear()
 
 
 def bury(space: Space, entity: Entity, record: Record, platform: str) -> None:
     """Record that a row is gone, and what that means for the record."""
     shadow = record.shadows[platform]
-    shadow.life = Life.GONE
-    space.link((platform, shadow.collection, shadow.id), Link(record.id, Life.GONE, "read by id: gone"))
-    space.touch(record)
+    native = shadow.id
+    take_away(space, record, shadow, "read by id: gone")
     if record.life is not Life.ALIVE:
         return
     if entity.deletes.authority in (platform, "any"):
-        end(space, record, f"{platform} {shadow.id} read by id: gone", platform)
+        end(space, record, f"{platform} {native} read by id: gone", platform)
     else:
         ask_about(space, entity, record, platform, "deleted")
+
+
+def take_away(space: Space, record: Record, shadow: Shadow, evidence: str) -> None:
+    """Record that a row is gone; its link stays as a tombstone."""
+    shadow.life = Life.GONE
+    space.link((shadow.platform, shadow.collection, shadow.id), Link(record.id, Life.GONE, evidence))
+    space.touch(record)
 
 
 def ask_about(space: Space, entity: Entity, record: Record, platform: str, how: str) -> None:
@@ -72,3 +86,10 @@ def is_nowhere(space: Space, record: Record) -> bool:
     if any(s.life is not Life.GONE for s in record.shadows.values()):
         return False
     return not any(record.id == number for number, _ in space.in_flight)
+
+
+def buried_at(record: Record, platform: str) -> int:
+    """Return our number before which no look can show that a record is on a platform: it ended there later, or at all."""
+    shadow = record.shadows.get(platform)
+    ended = record.tomb.as_of if record.tomb is not None else -1
+    return max(ended, shadow.as_of) if shadow is not None and shadow.life is Life.GONE else ended

@@ -108,7 +108,8 @@ def is_enough(entity: Entity, shadow: Shadow, change: Change, readings: Mapping[
 
 def is_whole(shadow: Shadow, readings: Mapping[str, Reading]) -> bool:
     """Return whether an event shows every mapped field that the thing was ever seen to have."""
-    return not any(r.state is State.ABSENT and is_known(shadow, name) for name, r in readings.items())
+    absent = [name for name, r in readings.items() if r.state is State.ABSENT]
+    return not any(is_known(shadow, name) for name in absent)
 
 
 def is_known(shadow: Shadow, name: str) -> bool:

@@ -83,16 +83,39 @@ def gone_by_key(space: Space, entity: Entity, record: Record) -> bool:
     if record.tomb is None or record.tomb.platform not in entity.members:
         return False
     authority = entity.members[record.tomb.platform]
-    return proved_at(space, record, authority) > record.tomb.as_of
+    return proved_at(space, entity, record, authority) > record.tomb.as_of
 
 
-def proved_at(space: Space, record: Record, member: Member) -> int:
+def proved_at(space: Space, entity: Entity, record: Record, member: Member) -> int:
     """Return our number of the newest proof that a platform does not have a record's key: a look-up that found nothing; a
     decided scan only where nothing can be looked up.
     """
-    if member.abilities.find:
+    if asked_by(entity, member, golden_values(record)) is not None:
         return space.proofs.get((record.id, member.platform), -1)
     return space.swept.get((member.platform, member.collection), -1)
+
+
+def asked_by(entity: Entity, member: Member, values: Mapping[str, Value]) -> tuple[str, Native] | None:
+    """Return the path and native value by which a platform can be asked for a record: of the first match key of one field that
+    it has; None where nothing can be looked up.
+    """
+    if not member.abilities.find:
+        return None
+    for match in entity.matches:
+        name = match.by[0]
+        value = values.get(name)
+        if len(match.by) > 1 or value is None or member.platform not in entity.fields[name].maps:
+            continue
+        try:
+            return entity.fields[name].maps[member.platform].path, native_value(entity, member.platform, name, value)
+        except NoWord:
+            continue
+    return None
+
+
+def golden_values(record: Record) -> dict[str, Value]:
+    """Return a record's golden values."""
+    return {name: golden.value for name, golden in record.golden.items()}
 
 
 # ---- create
@@ -124,7 +147,7 @@ def wanted(entity: Entity, member: Member, record: Record, shadow: Shadow | None
     """Return whether the record should be made on this platform: alive elsewhere, and told so by the rules."""
     if not any(s.life is Life.ALIVE for p, s in record.shadows.items() if p != member.platform):
         return False
-    if shadow is not None:
+    if shadow is not None and shadow.id:
         return entity.deletes.elsewhere == "restore"
     return member.create
 
@@ -146,9 +169,9 @@ def proof_of_absence(space: Space, entity: Entity, member: Member, record: Recor
     """Return what is still needed to know that a platform does not have the record (R24, R28, first fill)."""
     if not all(seen_once(space, record, m) for m in entity.members.values()):
         return "sweep"
-    if proved_at(space, record, member) > to_prove(record, member):
+    if proved_at(space, entity, record, member) > to_prove(record, member):
         return ""
-    if member.abilities.find:
+    if asked_by(entity, member, golden_values(record)) is not None:
         return "find"
     return "sweep" if member.abilities.list else ""  # nobody can ask such a platform: what it holds is what it told us
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from syncd.core.absorb import Mine, absorb
 from syncd.core.conclude import conclude, snapshot
 from syncd.core.folds import folding, is_counter, is_set
-from syncd.core.life import bury
+from syncd.core.life import bury, take_away, vacate
 from syncd.core.mapping import read_item
 from syncd.core.model import (
     Abilities,
@@ -73,10 +73,11 @@ def give_up(space: Space, attempt: Attempt) -> None:
 
     A create then needs a proof of absence that is newer than this (R24). The caller closes it in the same transaction.
     """
-    record = released(space, attempt)
-    if attempt.write.op is Op.CREATE:
-        record.born = space.number()
-    conclude(space, record, f"{attempt.write.op} given up", before=snapshot(record))
+    record, write = released(space, attempt), attempt.write
+    if write.op is Op.CREATE:
+        shadow = record.shadows.setdefault(write.platform, Shadow(write.platform, write.collection, "", Life.GONE))
+        shadow.as_of = max(shadow.as_of, space.number())
+    conclude(space, record, f"{write.op} given up", before=snapshot(record))
 
 
 def released(space: Space, attempt: Attempt) -> Record:
@@ -94,12 +95,21 @@ def settle_departure(space: Space, entity: Entity, record: Record, attempt: Atte
     shadow = record.shadows.get(write.platform)
     if shadow is not None and shadow.id == write.id:
         shadow.as_of = space.number()
-        if write.op is Op.ARCHIVE:
-            shadow.life, shadow.version = Life.ARCHIVED, None
-        else:
-            bury(space, entity, record, write.platform)
+        part(space, entity, record, shadow, write.op)
     conclude(space, record, f"{write.op} {write.platform}", before=before)
     return Said(Verdict.ABSORBED, record=record.id)
+
+
+def part(space: Space, entity: Entity, record: Record, shadow: Shadow, op: Op) -> None:
+    """Take leave of a row: archived or deleted by us, or gone by itself. What lives again meanwhile may be made again."""
+    if op is Op.ARCHIVE:
+        shadow.life, shadow.version = Life.ARCHIVED, None
+    elif op is Op.DELETE:
+        take_away(space, record, shadow, "deleted by syncd")
+        if record.life is Life.ALIVE:
+            vacate(shadow)
+    else:
+        bury(space, entity, record, shadow.platform)
 
 
 def row_of(space: Space, record: Record, attempt: Attempt, receipt: Receipt) -> Shadow | None:

@@ -7,13 +7,13 @@ guards ``max_step`` and revert wars.
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncd.core.folds import is_counter, is_set
 from syncd.core.model import SECOND, Conflict, FieldChange, GoldenField, Record, ShadowField, Value
 from syncd.core.rules import Entity, Field, Truth
 from syncd.core.space import Space
-from syncd.core.subject import Subject, subjects, votes_of
+from syncd.core.subject import Subject, subjects, votes_of, watches_time
 from syncd.core.truth import Case, Kind, Ruling, judge
 
 WAR_WINDOW = 3600 * SECOND  # flips within this time are one war
@@ -25,16 +25,24 @@ def resolve(space: Space, record: Record, names: Iterable[str] | None = None) ->
 
     Returns what changed in golden. Counters and sets were folded before.
     """
-    found = subjects(space.rules.entities[record.entity])
+    entity = space.rules.entities[record.entity]
+    found = subjects(entity)
     if names is None:
         chosen = {s.name: s for s in found.values()}
     else:
-        moved = set(names)
-        chosen = {s.name: s for n, s in found.items() if n in moved or s.name in record.conflicts or s.truth.if_stale != "keep"}
+        chosen = {found[n].name: found[n] for n in names if n in found} | waiting(entity, record)
     changes: list[FieldChange] = []
     for subject in chosen.values():
         changes += decide_subject(space, record, subject)
     return changes
+
+
+def waiting(entity: Entity, record: Record) -> dict[str, Subject]:
+    """Return the subjects that wait for a person, or for a platform that is passed over while it is stale."""
+    if not record.conflicts and not watches_time(entity):
+        return {}
+    found = subjects(entity).values()
+    return {s.name: s for s in found if s.name in record.conflicts or s.truth.if_stale != "keep"}
 
 
 def decide_subject(space: Space, record: Record, subject: Subject) -> list[FieldChange]:
@@ -98,13 +106,12 @@ def guard(space: Space, record: Record, subject: Subject, case: Case) -> Ruling:
     """Return the rule's ruling, unless a person's word, a revert war or a jump stands before it."""
     if is_ruled(record, subject, case):
         return Ruling(Kind.STAY, why="a person decided")
-    war = at_war(space, record, subject)
-    if war:
-        return Ruling(Kind.HOLD, why=f"{war} overwrote our value {WAR} times: revert war")
     ruling = judge(case)
-    under_review = reviewed(record, subject)
-    if under_review and ruling.kind is not Kind.HOLD and not moves(subject, case, ruling):
-        return Ruling(Kind.HOLD, why=f"stray edit in {under_review} waits for a person")
+    troubled = trouble(space, record, subject)
+    if troubled and troubled.is_war:
+        return Ruling(Kind.HOLD, why=f"{troubled.platform} overwrote our value {WAR} times: revert war")
+    if troubled and ruling.kind is not Kind.HOLD and not moves(subject, case, ruling):
+        return Ruling(Kind.HOLD, why=f"stray edit in {troubled.platform} waits for a person")
     if ruling.kind is Kind.TAKE:
         return too_far(subject, case, ruling) or ruling
     return ruling
@@ -129,30 +136,32 @@ def same_ruled(subject: Subject, then: Value, now: Value) -> bool:
     return list(subject.unpack(then)) == list(subject.unpack(now))
 
 
-def at_war(space: Space, record: Record, subject: Subject) -> str | None:
-    """Return the platform that keeps overwriting our value of this subject, if one does."""
+class Trouble(NamedTuple):
+    """What one platform did to a subject that only a person can end: a revert war, or a stray edit under review."""
+
+    platform: str
+    is_war: bool
+
+
+def trouble(space: Space, record: Record, subject: Subject) -> Trouble | None:
+    """Return the war, if there is one, else the first edit under review."""
+    under_review = None
     for platform, shadow in record.shadows.items():
         for field in subject.fields:
             known = shadow.fields.get(field.name)
-            if known and known.flips >= WAR and space.now - known.flip_at <= WAR_WINDOW:
-                return platform
-    return None
+            if known is None:
+                continue
+            if known.flips >= WAR and space.now - known.flip_at <= WAR_WINDOW:
+                return Trouble(platform, is_war=True)
+            if known.review and under_review is None and waits(record, known, field.name):
+                under_review = Trouble(platform, is_war=False)
+    return under_review
 
 
-def reviewed(record: Record, subject: Subject) -> str | None:
-    """Return the platform whose stray edit of this subject waits for a person, if any."""
-    for platform, shadow in record.shadows.items():
-        if any(waits(record, shadow.fields.get(f.name), f.name) for f in subject.fields):
-            return platform
-    return None
-
-
-def waits(record: Record, known: ShadowField | None, name: str) -> bool:
+def waits(record: Record, known: ShadowField, name: str) -> bool:
     """Return whether a stray edit still waits: golden is the one it was seen against (R34)."""
-    if known is None or not known.review or known.kept is None:
-        return False
     golden = record.golden.get(name)
-    return golden is not None and golden.value == known.kept[0]
+    return known.kept is not None and golden is not None and bool(golden.value == known.kept[0])
 
 
 def too_far(subject: Subject, case: Case, ruling: Ruling) -> Ruling | None:

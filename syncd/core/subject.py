@@ -10,6 +10,7 @@ from syncd.core.space import Space
 from syncd.core.truth import Vote
 
 COMPILED = "(subjects)"  # no platform is called that
+TIMED = "(timed)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,14 @@ def subjects(entity: Entity) -> Mapping[str, Subject]:
     return known
 
 
+def watches_time(entity: Entity) -> bool:
+    """Return whether a rule passes over platforms that are stale."""
+    known: bool | None = entity.compiled.get(TIMED)
+    if known is None:
+        known = entity.compiled[TIMED] = any(s.truth.if_stale != "keep" for s in subjects(entity).values())
+    return known
+
+
 def subject_of(entity: Entity, name: str, truth: Truth, names: tuple[str, ...], *, single: bool) -> Subject:
     """Return what a rule decides. A platform speaks where all the fields are mapped, none of them only outwards."""
     fields = tuple(entity.fields[n] for n in names)
@@ -104,9 +113,7 @@ def vote_of_field(platform: str, parts: list[ShadowField], *, stale: bool) -> Vo
     empty = known.means is None or known.known is Known.NULL
     invalid = known.known is Known.INVALID
     reason = known.reason if invalid else ""
-    return Vote(
-        platform, known.means, may_vote(known), empty, was_cleared(parts), invalid, stale, known.lo, known.hi, reason
-    )
+    return Vote(platform, known.means, may_vote(known), empty, was_cleared(parts), invalid, stale, known.lo, known.hi, reason)
 
 
 def vote_of_group(platform: str, parts: list[ShadowField], *, stale: bool) -> Vote:

@@ -220,9 +220,14 @@ def newest(case: Case) -> Ruling:
     tied = {v.platform: v for v in (*rivals, best)}
     winner = next((tied[p] for p in case.truth.tie if p in tied), None)
     if winner:
-        return take(winner, f"tie: edits closer than {margin / 1_000_000:g} s")
+        return take(winner, f"tie: edits closer than {_seconds(margin)}")
     names = " and ".join(sorted(tied))
-    return Ruling(Kind.HOLD, why=f"{names} changed within {margin / 1_000_000:g} s")
+    return Ruling(Kind.HOLD, why=f"{names} changed within {_seconds(margin)}")
+
+
+def _seconds(micros: int) -> str:
+    """Return a margin as a person reads it: measured clocks make it finer than anybody wants to know."""
+    return f"{round(micros / 1_000_000, 1):g} s"
 
 
 def rival(case: Case, best: Vote, vote: Vote, margin: int) -> bool:

@@ -12,7 +12,18 @@ from tests.core.world_platform import BAD, FIELDS, NORMS, TRAITS, Spec
 
 KINDS = ("all", "deletes", "rules", "backup", "scope")
 RARE = {"mute": 0.03, "archives": 0.15, "untimed": 0.15, "reuse": 0.3}
-OFTEN = {"edit": 8, "deliver": 6, "decide": 5, "send": 8, "sweep": 3, "create": 1, "wait": 2, "restart": 1, "land": 1, "stale": 1}
+OFTEN = {
+    "edit": 8,
+    "deliver": 6,
+    "decide": 5,
+    "send": 8,
+    "sweep": 3,
+    "create": 1,
+    "wait": 2,
+    "restart": 1,
+    "land": 1,
+    "stale": 1,
+}
 MORE = {
     "all": {},
     "deletes": {"remove": 3, "create": 4},
@@ -87,7 +98,9 @@ def pair(setup: Setup, steps: list[Step], law: str) -> None:
     except Breach:
         return  # a law of one run, found elsewhere
     first, second = goldens(one), goldens(other)
-    two_writers = {key for (key, name), edits in one.history.items() if name[:2] == "u " and len({e.platform for e in edits}) > 1}
+    two_writers = {
+        key for (key, name), edits in one.history.items() if name[:2] == "u " and len({e.platform for e in edits}) > 1
+    }
     for place in first.keys() & second.keys():
         key, name = place
         if key in one.excluded | other.excluded or (name == "u" and key in two_writers):

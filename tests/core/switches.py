@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pytest import MonkeyPatch
+import pytest
 
 from syncd.core import absorb, conclude, decide, doubt, folds, held, news, plan, receipt, resolve, subject, truth
 from syncd.core.doubt import Proof, Step
@@ -16,7 +16,8 @@ from tests.core.world_daemon import Daemon
 from tests.core.world_platform import Spec
 from tests.core.world_rules import rules
 
-take_back, tally, next_step, judge_found = absorb.take_back, folds.tally, doubt.next_step, doubt.judge_found
+take_back, tally, merge = absorb.take_back, folds.tally, folds.merge
+next_step, judge_found = doubt.next_step, doubt.judge_found
 
 
 def means_what_is_stored(field, record, known, stored, *, mine) -> None:
@@ -31,7 +32,13 @@ def counts_at_first_contact(field, truth, record, platform, known, value) -> Non
         tally(field, truth, record, platform, known, value)
 
 
-def just_removed(field, golden, known, value):
+def merges_with_golden(field, truth, record, platform, known, value) -> None:
+    if field.name in record.golden:
+        known.raw = known.means = record.golden[field.name].value
+    merge(field, truth, record, platform, known, value)
+
+
+def just_removed(field, known, value):
     return folds.folds(field, known.raw) - folds.folds(field, value)
 
 
@@ -74,7 +81,7 @@ SWITCHES: dict[str, tuple[tuple[Any, str, Any], ...]] = {
     "whole group": ((plan, "whole_groups", no), (held, "why_held", held.reason)),  # R14
     "cleared": ((subject, "was_cleared", yes),),  # R15
     "stale there": ((held, "is_unread", no),),  # R16
-    "own base": ((folds, "base_members", lambda golden, known: golden.value),),  # R17
+    "own base": ((folds, "merge", merges_with_golden),),  # R17
     "fold members": ((folds, "fold", lambda field, member: member),),  # R18
     "respelt members": ((folds, "removed", just_removed),),  # R18
     "unclear members": ((absorb, "is_unclear", no),),  # R18
@@ -91,6 +98,7 @@ SWITCHES: dict[str, tuple[tuple[Any, str, Any], ...]] = {
     "read both": ((decide, "must_read_both", no),),  # R27
     "decided scan": ((Daemon, "defer_until_decided", False),),  # R28
     "last word": ((decide, "is_last_word", yes), (Daemon, "reads_absent", False)),  # R29
+    "outlived": ((decide, "is_outlived", no),),  # R30
     "ghost": ((decide, "is_ghost", no),),  # R30
     "nowhere": ((conclude, "is_nowhere", no),),  # R31
     "rebase": ((Daemon, "rebased", False),),  # R32
@@ -103,7 +111,7 @@ SWITCHES: dict[str, tuple[tuple[Any, str, Any], ...]] = {
 @contextmanager
 def without(*names: str) -> Iterator[None]:
     """Switch rules off."""
-    with MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         for name in names:
             for place, attribute, value in SWITCHES[name]:
                 patch.setattr(place, attribute, value)

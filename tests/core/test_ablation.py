@@ -1,10 +1,6 @@
 """Every rule that can be switched off is missed: each by its own timeline, and many by a random program within a few."""
 
-import pytest
-
-from tests.core.programs import failure
-from tests.core.switches import SWITCHES, without
-from tests.core.test_laws import program_of, run_program
+from tests.core.switches import SWITCHES
 from tests.core.test_timelines import TIMELINES
 
 BY_TIMELINE = {names[0] for names in TIMELINES.values() if len(names) == 1}

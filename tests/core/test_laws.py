@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 import pytest
@@ -76,11 +77,15 @@ def report(kind: str, program: Program, error: Exception) -> str:
 @pytest.mark.parametrize("kind", SHARES)
 def test_random_programs_break_no_law(kind: str) -> None:
     count = max(1, round(PROGRAMS * SHARES[kind]))
-    print(f"{kind}: {count} programs, seed {SEED}")
+    tell(f"{kind}: {count} programs, seed {SEED}")
     for number in range(count):
         program = program_of(kind, SEED, number)
-        error = failure(lambda: run_program(kind, *program))
+        error = failure(partial(run_program, kind, *program))
         assert error is None, f"seed {SEED}, program {number}\n{report(kind, program, error)}"
+
+
+def tell(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
 
 
 # ---- the same programs drawn by hypothesis, which shrinks better
@@ -109,15 +114,15 @@ def campaign(seed: int, seconds: float, kinds: list[str]) -> None:
     while time.monotonic() < until:
         for kind in kinds:
             program = program_of(kind, seed, number)
-            error = failure(lambda k=kind, p=program: run_program(k, *p))
+            error = failure(partial(run_program, kind, *program))
             counts[kind] += 1
             if error is not None:
                 counts[f"BREACH {kind} {sort_of(error)}"] += 1
                 found.setdefault(sort_of(error), (kind, program, error))
         number += 1
-    print(f"seed {seed}: {sum(counts[k] for k in kinds)} programs", dict(counts))
+    tell(f"seed {seed}: {sum(counts[k] for k in kinds)} programs {dict(counts)}")
     for one in found.values():
-        print(report(*one))
+        tell(report(*one))
 
 
 if __name__ == "__main__":

@@ -63,9 +63,7 @@ class World(Watch):
         specs = setup.specs
         names = NAMES[: len(specs)]
         self.platforms = {n: Platform(n, s, setup.fields, self) for n, s in zip(names, specs, strict=True)}
-        self.clocks = {
-            n: (s.skew * SECOND, 0) for n, s in zip(names, specs, strict=True) if "measured" in s.traits
-        }
+        self.clocks = {n: (s.skew * SECOND, 0) for n, s in zip(names, specs, strict=True) if "measured" in s.traits}
         self.daemon = Daemon(self, self.rules(AUTHORITY), self.platforms, strict=setup.strict, twice=twice)
         self.held: list[tuple[str, int, list]] = []
 
@@ -179,7 +177,7 @@ class World(Watch):
         return read or self.record(key) is not None or sum(len(p.live(key)) for p in self.platforms.values()) > 1
 
     def leave(self, step: Step) -> None:
-        """A thing that syncd knows leaves the scope of its collection."""
+        """A thing that syncd knows leaves the scope of its collection, where that can be seen by id."""
         self.hide(step, hidden=True)
 
     def back(self, step: Step) -> None:
@@ -189,7 +187,7 @@ class World(Watch):
         platform = self.platform(step.at)
         for row in platform.live(KEYS[step.key]):
             link = self.daemon.ledger.links.get((platform.name, "things", row.id))
-            if row.hidden is not hidden and link is not None and link.record is not None:
+            if platform.able.read and row.hidden is not hidden and link is not None and link.record is not None:
                 row.hidden = hidden
                 self.moved.add(row.key)
                 platform.touch(row, ())
@@ -211,7 +209,9 @@ class World(Watch):
         self.daemon.decide()
 
     def send(self, step: Step) -> None:
-        self.send_to(self.platform(step.at), KEYS[step.key], step.how, lambda p, k: self.change(p, k, step.name, step.value % 6))
+        self.send_to(
+            self.platform(step.at), KEYS[step.key], step.how, lambda p, k: self.change(p, k, step.name, step.value % 6)
+        )
 
     def send_to(self, platform: Platform, key: str, fault: str = "", race: Callable = lambda *_: None) -> None:
         record = self.record(key)
@@ -345,7 +345,8 @@ def words(step: Step) -> str:
     """Return a step as a sentence."""
     where = f"{NAMES[step.at]}.{KEYS[step.key]}"
     return {
-        "edit": f"a person sets {where}.{step.name} to {value_words(step)}" + (" (the event has only that)" if step.how else ""),
+        "edit": f"a person sets {where}.{step.name} to {value_words(step)}"
+        + (" (the event has only that)" if step.how else ""),
         "deliver": f"an event of {NAMES[step.at]} arrives: {step.how or 'the first'} #{step.value}",
         "decide": "decide",
         "send": f"send {where}" + (f", {step.how} ({step.name} {step.value})" if step.how else ""),

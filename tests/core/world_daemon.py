@@ -20,7 +20,7 @@ from tests.core.world_platform import KEY, THINGS, Platform
 PASSES = 40  # more rounds of reading than this for one decision is a loop
 
 
-class Breach(AssertionError):
+class Breach(AssertionError):  # noqa: N818 - the word of the laws
     """A law was broken."""
 
 
@@ -208,9 +208,7 @@ class Daemon:
         for number, scan in list(self.ledger.running.items()):
             if scan.left == 0:
                 del self.ledger.running[number]
-                self.ledger.swept[scan.platform, THINGS] = max(
-                    scan.as_of, self.ledger.swept.get((scan.platform, THINGS), -1)
-                )
+                self.ledger.swept[scan.platform, THINGS] = max(scan.as_of, self.ledger.swept.get((scan.platform, THINGS), -1))
 
     # ---- out
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from syncd.core.model import SECOND, Attempt, Change, Life, Op, Receipt, Record, Write
 from tests.core.world_daemon import Breach
-from tests.core.world_platform import BAD, KEY, TEXTS, Platform, Row
+from tests.core.world_platform import BAD, KEY, Platform, Row
 
 NEWEST = ("n", "g1", "g2")
 SLACK = 12 * SECOND  # what clocks and ticks of the test world can add up to
@@ -236,7 +236,9 @@ def check_life(world: Any, key: str, record: Record | None, rows: dict[str, list
     born_after = dead and any(e.seq > dead[-1].seq for e in world.history[key, "born"])
     if dead and not rows["a"] and not born_after and not key_hidden(world, key):
         ours = [r for one in rows.values() for r in one if not r.by_person]
-        alive_again = record is not None and record.life is Life.ALIVE and any(r.by_person for one in rows.values() for r in one)
+        alive_again = (
+            record is not None and record.life is Life.ALIVE and any(r.by_person for one in rows.values() for r in one)
+        )
         if ours and not alive_again and not world.lied and not mute(world):
             raise Breach(f"L14: {key} lives though the authority deleted it")
         return False
@@ -360,15 +362,20 @@ def rule_change_law(world: Any, key: str, record: Record) -> None:
 
 
 def priority_law(world: Any, key: str, record: Record) -> None:
+    """The first that says something usable decides."""
     if held(world, key, record, "p") or key in world.in_doubt or world.restored:
         return
     one, two, golden = last(world, key, "p", "a"), last(world, key, "p", "b"), record.golden["p"].value
-    if usable(one) and one is not None:
-        if golden != one.value and not could_spell(golden or "", one.value) and not respelt(world, key, "p", golden, one.value):
-            raise Breach(f"priority: the first says {one.value!r}, golden {golden!r}")
-    elif usable(two) and two is not None and (one is None or (one.value is None and two.seq > one.seq)):
-        if golden != two.value and not aba(world, key, "p", two.value) and not could_spell(golden or "", two.value):
-            raise Breach(f"priority: the first is empty, the second says {two.value!r}, golden {golden!r}")
+    chosen = one if usable(one) else two if usable(two) and two is not None and comes_next(one, two) else None
+    if chosen is None or golden == chosen.value or could_spell(golden or "", chosen.value):
+        return
+    if not (respelt(world, key, "p", golden, chosen.value) if chosen is one else aba(world, key, "p", chosen.value)):
+        raise Breach(f"priority: {chosen.platform} says {chosen.value!r}, golden {golden!r}")
+
+
+def comes_next(one: Edit | None, two: Edit) -> bool:
+    """Whether the second was asked: the first never spoke, or emptied its field before the second spoke."""
+    return one is None or (one.value is None and two.seq > one.seq)
 
 
 def newest_law(world: Any, key: str, record: Record) -> None:
@@ -424,5 +431,3 @@ def group_law(world: Any, key: str, record: Record) -> None:
     )
     if not real and golden != (None, None):
         raise Breach(f"L10: nobody ever had {golden}")
-
-

@@ -276,7 +276,7 @@ class Platform:
     def store(self, row: Row, write: Write) -> None:
         values = dict(write.values)
         if "whole" in self.spec:
-            values = {n: None for n in self.fields} | dict(write.item or {}) | values
+            values = dict.fromkeys(self.fields) | dict(write.item or {}) | values
         for name in self.fields:
             if name not in values:
                 continue
