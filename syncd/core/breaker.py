@@ -12,8 +12,8 @@ def trips(limit: Limit, count: int, total: int) -> bool:
     return by_number and by_ratio
 
 
-def shrunk(limit: Limit, lost: int, known: int) -> bool:
-    """Return whether a scan that lost records is not believed. An empty listing where there were records never is."""
-    if known > 0 and lost >= known:
+def shrunk(limit: Limit, lost: int, known: int, total: int) -> bool:
+    """Return whether a scan that lost records is not believed. An empty listing (``total`` 0) where there were some never is."""
+    if known > 0 and total == 0:
         return True
     return lost > 0 and trips(limit, lost, known)

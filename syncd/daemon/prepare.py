@@ -136,8 +136,8 @@ def wait_for_proof(
         until = max(trouble[asked], space.now)
         outbox.postpone(db, due.record, due.platform, until=until, error=UNANSWERED, counts=False)
     else:
-        until = space.now + min(AGAIN * 2 ** min(due.attempts, 20), LONGEST)
-        outbox.postpone(db, due.record, due.platform, until=until, error=UNANSWERED, counts=True)
+        until = space.now + min(max(space.now - due.since, AGAIN), LONGEST)  # as long again as it has waited
+        outbox.postpone(db, due.record, due.platform, until=until, error=UNANSWERED, counts=False)
 
 
 def is_fresh(record: Record, platform: str, fresh: Mapping[Thing, Change]) -> bool:

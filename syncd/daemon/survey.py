@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from syncd.core.mapping import native_value
 from syncd.core.model import Native, Record, Value
-from syncd.core.plan import Plan, plan
+from syncd.core.plan import Plan, asked_by, golden_values, plan
 from syncd.core.rules import Entity
 from syncd.core.space import Space, Thing
-from syncd.core.values import NoWord
 from syncd.daemon.judge import NEVER, WAITS_FOR_SWEEP
 from syncd.daemon.scene import Scene
 from syncd.daemon.weigh import BREAKER, stopped
@@ -71,32 +69,33 @@ def blocked(db: Database, scene: Scene, platform: str) -> dict[str, tuple[str, i
 
 def sort(db: Database, space: Space, record: Record, due: Due, found: Survey) -> None:
     """Put one record where it belongs: nothing to send, to be asked about, or ready."""
-    planned = plan(space, record, due.platform)
+    planned, asked = plan(space, record, due.platform), True
     entity = space.rules.entities[record.entity]
     if planned.need == "look" and planned.write is not None and planned.write.id is not None:
         found.looks.append((due.platform, planned.write.collection, planned.write.id))
     elif planned.need == "find":
-        ask(db, space, record, due, found, platform=due.platform)
+        asked = ask(db, space, record, due, found, platform=due.platform)
     elif planned.need == "authority" and record.tomb is not None:
-        ask(db, space, record, due, found, platform=record.tomb.platform)
+        asked = ask(db, space, record, due, found, platform=record.tomb.platform)
     elif planned.need == "sweep":
         await_sweep(db, due)
         found.sweeps |= unproved(space, entity, record, planned)
-        return
-    found.due.append(due)
+        asked = False
+    if asked:
+        found.due.append(due)
 
 
-def ask(db: Database, space: Space, record: Record, due: Due, found: Survey, *, platform: str) -> None:
-    """Ask a platform by key; where it cannot be asked, only a scan can tell."""
-    values = {name: golden.value for name, golden in record.golden.items()}
-    query = query_for(space.rules.entities[record.entity], record.id, values, platform)
+def ask(db: Database, space: Space, record: Record, due: Due, found: Survey, *, platform: str) -> bool:
+    """Ask a platform by key; where it cannot be asked, only a scan can tell: then the record waits, and False is returned."""
+    query = query_for(space.rules.entities[record.entity], record.id, golden_values(record), platform)
     if query is not None:
         found.queries.append(query)
-        return
+        return True
     member = space.rules.entities[record.entity].members.get(platform)
     if member is not None:
         await_sweep(db, due)
         found.sweeps.add((platform, member.collection))
+    return False
 
 
 def await_sweep(db: Database, due: Due) -> None:
@@ -114,25 +113,17 @@ def unproved(space: Space, entity: Entity, record: Record, planned: Plan) -> set
     }
     target = entity.members[planned.write.platform]
     old = space.swept.get((target.platform, target.collection), -1) <= record.born
-    return never | ({(target.platform, target.collection)} if old and not target.abilities.find else set())
+    asked = asked_by(entity, target, golden_values(record)) is not None
+    return never | ({(target.platform, target.collection)} if old and not asked else set())
 
 
 def query_for(entity: Entity, record: int, values: Mapping[str, Value], platform: str) -> Query | None:
     """Return how to ask a platform for a record with these values: by the first match key of one field that it has, or None."""
     member = entity.members.get(platform)
-    if member is None or not member.abilities.find:
+    if member is None:
         return None
-    for match in entity.matches:
-        name = match.by[0]
-        value = values.get(name)
-        if len(match.by) > 1 or value is None or platform not in entity.fields[name].maps:
-            continue
-        try:
-            native = native_value(entity, platform, name, value)
-        except NoWord:
-            continue
-        return Query(record, platform, member.collection, entity.fields[name].maps[platform].path, native)
-    return None
+    found = asked_by(entity, member, values)
+    return None if found is None else Query(record, platform, member.collection, *found)
 
 
 def things_by_collection(things: Sequence[Thing]) -> dict[tuple[str, str], list[str]]:

@@ -111,10 +111,15 @@ def _update(db: Database, number: int, conflict: Conflict, body: str, now: int) 
 def _store_loose(db: Database, space: Space) -> None:
     """Keep one open conflict per thing that is no record yet; close those of things that were settled."""
     for thing in space.settled:
-        for (number,) in db.execute(f"SELECT id FROM conflict WHERE {OF_THING}", thing).fetchall():
-            close(db, number, "withdrawn", now=space.now)
+        withdraw(db, thing, now=space.now)
     for loose in space.loose:
         _keep_loose(db, loose, space.now)
+
+
+def withdraw(db: Database, thing: Thing, *, now: int) -> None:
+    """Close what was asked about a thing that is no record: it is one now, or it is gone."""
+    for (number,) in db.execute(f"SELECT id FROM conflict WHERE {OF_THING}", thing).fetchall():
+        close(db, number, "withdrawn", now=now)
 
 
 def _keep_loose(db: Database, loose: Loose, now: int) -> None:

@@ -11,6 +11,7 @@ from syncd.core.mapping import read_item
 from syncd.core.model import Change, Life, Record, State
 from syncd.core.rules import Rules
 from syncd.core.space import Key, Space, Thing
+from syncd.ledger import conflicts
 from syncd.ledger.inbox import Waiting, encode
 from syncd.ledger.loaded import Loaded
 from syncd.ledger.schema import Database
@@ -22,7 +23,8 @@ def store(db: Database, space: Space, loaded: Loaded, *, looks: Sequence[Waiting
     and rows that are gone concern.
     """
     strange = [thing for thing in space.relinked if space.links[thing].record is None]
-    forget(db, [thing for thing in space.relinked if space.links[thing].record is not None])
+    gone = [thing_of(look.change) for look in looks if look.change.gone or look.change.left]
+    forget(db, [*(thing for thing in space.relinked if space.links[thing].record is not None), *gone])
     keep(db, space.rules, [look.change for look in looks if thing_of(look.change) in strange])
     wake(db, {*keys, *freed(space, loaded)}, now=space.now)  # after keeping: the record may have come later in this very batch
 
@@ -65,6 +67,19 @@ def forget(db: Database, things: Iterable[Thing]) -> None:
     where = "WHERE platform = ? AND collection = ? AND id = ?"
     db.executemany(f"DELETE FROM stranger {where}", rows)
     db.executemany(f"DELETE FROM stranger_key {where}", rows)
+
+
+def leave(db: Database, platform: str, collection: str, sweep: int, *, as_of: int, now: int) -> None:
+    """Forget the strangers that a complete, believed scan did not show, and close what was asked about them."""
+    rows = db.execute(
+        "SELECT platform, collection, id FROM stranger t WHERE platform = ?1 AND collection = ?2 AND as_of <= ?3 AND NOT EXISTS"
+        " (SELECT 1 FROM seen s WHERE s.platform = ?1 AND s.collection = ?2 AND s.id = t.id AND s.sweep = ?4)",
+        (platform, collection, as_of, sweep),
+    )
+    things: list[Thing] = rows.fetchall()
+    forget(db, things)
+    for thing in things:
+        conflicts.withdraw(db, thing, now=now)
 
 
 def freed(space: Space, loaded: Loaded) -> set[Key]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from syncd.core.breaker import shrunk
 from syncd.core.model import Change
 from syncd.core.rules import Deletes, Limit
-from syncd.ledger import cursors, inbox, letters, seen
+from syncd.ledger import cursors, inbox, letters, seen, strangers
 from syncd.ledger.inbox import Added
 from syncd.ledger.letters import Undecodable
 from syncd.ledger.loaded import PLACES
@@ -100,7 +100,7 @@ def finish(
         return Finished(found.total, known, 0, shrunk=False)
     absent = (found.platform, found.collection, sweep, found.as_of)
     (lost,) = db.execute(f"SELECT count(*){ABSENT}", absent).fetchone()
-    if (known and not found.total) or shrunk(limit or Limit(), lost, known):
+    if shrunk(limit or Limit(), lost, known, found.total):
         _end(db, sweep, "disbelieved", lost=lost, why=f"{lost} of {known} missing", now=now)
         return Finished(found.total, known, lost, shrunk=True)
     cursors.note_read(db, found.platform, found.collection, found.began_at)
@@ -108,6 +108,7 @@ def finish(
         _end(db, sweep, "incomplete", lost=0, why="some things could not be decoded and have no id", now=now)
         return Finished(found.total, known, 0, shrunk=False)
     _count_absences(db, absent, now)
+    strangers.leave(db, found.platform, found.collection, sweep, as_of=found.as_of, now=now)
     _end(db, sweep, "complete", lost=lost, why=why, now=now)
     return Finished(found.total, known, lost, shrunk=False, to_read=_to_read(db, found, deletes, now))
 
