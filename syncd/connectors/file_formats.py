@@ -16,7 +16,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from syncd.connectors.body import BadBody, decode, encode, excerpt, parse, pick
-from syncd.connectors.options import Options
+from syncd.connectors.options import CollectionOptions, Options
 from syncd.core.model import Item, Native
 from syncd.errors import PermanentError
 
@@ -30,7 +30,7 @@ class Target(Options):
     file: str
 
 
-class FileCollection(Options):
+class FileCollection(CollectionOptions):
     """The files of one collection. ``full``: each file is the whole list, the newest counts; else files hold only changes."""
 
     files: str

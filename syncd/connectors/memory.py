@@ -13,7 +13,7 @@ from typing import Any, Self
 from pydantic import BaseModel
 
 from syncd.connectors.body import BadBody, decode, pick, placed
-from syncd.connectors.options import Marker, Options, Watch
+from syncd.connectors.options import CollectionOptions, Marker, Options, Watch
 from syncd.connectors.options import Poll as PollOptions
 from syncd.connectors.protocol import Batch, Connector, Delivery, Page, Setup
 from syncd.core.model import Abilities, Answer, Change, Item, Native, Op, Receipt, Via, Write
@@ -35,7 +35,7 @@ class MemoryWatch(Watch):
     poll: PollOptions | None = None
 
 
-class MemoryCollection(Options):
+class MemoryCollection(CollectionOptions):
     """Where a thing has its id, and how it is marked as deleted. With a ``version``, whatever its name, that guards writes."""
 
     id: str

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import field_validator
 
 from syncd.connectors.body import BadBody, decode, encode, placed
-from syncd.connectors.options import Options
+from syncd.connectors.options import CollectionOptions, Options
 from syncd.core.model import Item, Native, Op, Write
 from syncd.errors import PermanentError
 
@@ -29,7 +29,7 @@ class MqttTarget(Options):
     _check = field_validator("topic")(_with_id)
 
 
-class MqttCollection(Options):
+class MqttCollection(CollectionOptions):
     """Topics that are things. ``text`` payloads have the empty path; the id has the path ``id`` unless the payload has one."""
 
     topic: str

@@ -119,6 +119,12 @@ class Tls(Options):
     key: str | None = None
 
 
+class CollectionOptions(Options):
+    """Base of a kind's collection options. ``writable``: what may be written there, whatever a rule says; None: all."""
+
+    writable: list[str] | None = None
+
+
 class Marker(Options):
     """How a collection marks a thing as deleted without removing it: ``{field: status, is: archived}``."""
 

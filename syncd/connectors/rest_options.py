@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationInfo, field_validator
 
-from syncd.connectors.options import Marker, Options, Poll, Watch
+from syncd.connectors.options import CollectionOptions, Marker, Options, Poll, Watch
 from syncd.connectors.pages import Pages
 from syncd.connectors.signature import Webhook
 from syncd.connectors.template import Request, Template
@@ -35,7 +35,7 @@ class RestWatch(Watch):
     webhook: Webhook | None = None
 
 
-class RestCollection(Options):
+class RestCollection(CollectionOptions):
     """The requests of one collection and the places in its answers."""
 
     id: str

@@ -13,7 +13,7 @@ def trips(limit: Limit, count: int, total: int) -> bool:
 
 
 def shrunk(limit: Limit, lost: int, known: int, total: int) -> bool:
-    """Return whether a scan that lost records is not believed. An empty listing (``total`` 0) where there were some never is."""
+    """Return whether a scan that lost records is not believed. An empty listing (total 0) where there were any never is."""
     if known > 0 and total == 0:
         return True
     return lost > 0 and trips(limit, lost, known)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from syncd.core.folds import is_counter
 from syncd.core.held import (
     UNCOUNTABLE,
-    closed_to_writes,
+    closed_there,
     differs,
     held_everywhere,
     is_countable,
@@ -23,7 +23,7 @@ from syncd.core.held import (
 from syncd.core.life import life_conflict
 from syncd.core.mapping import native_value
 from syncd.core.model import Known, Life, Native, Reading, Record, ShadowField, State, Value
-from syncd.core.plan import wanted
+from syncd.core.plan import NO_VALUE, incomplete, wanted
 from syncd.core.rules import Entity, Field, Member
 from syncd.core.space import Space
 from syncd.core.spelling import is_rewritten
@@ -107,6 +107,7 @@ def compare_absent(place: Place) -> list[Difference]:
     if not expected and not creates and not asked:
         return []
     reason = place.standing.blocked or ("deleted there: a person decides" if asked else "")
+    reason = reason or (NO_VALUE if incomplete(place.entity, place.record) else "")
     note = reason or why_not_made(place, creates=creates)
     action = None if note else Action("create", place.platform)
     return [
@@ -199,8 +200,7 @@ def never_written(place: Place, mapped: Field) -> str:
     """Return why a field is not written there under these rules, or ''."""
     if place.member.mode == "observe":
         return MODE
-    parts = parts_of(place.entity, mapped, place.platform)
-    return next((why for part in parts if (why := closed_to_writes(place.member, part))), "") or (
+    return closed_there(place.entity, place.member, mapped) or (
         UNCOUNTABLE if is_counter(mapped) and not is_countable(place.member) else ""
     )
 
@@ -225,6 +225,8 @@ def reason_to_wait(place: Place, mapped: Field) -> str:
         return place.standing.blocked
     if mapped.name in place.standing.proposed:
         return "proposed: waits for approval"
+    if incomplete(place.entity, place.record):
+        return NO_VALUE
     waits = held_everywhere(place.space, place.entity, place.record, mapped)
     if waits or place.platform not in place.record.shadows:
         return waits

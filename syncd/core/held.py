@@ -85,6 +85,12 @@ def closed_to_writes(member: Member, mapped: Field) -> str:
     return ""
 
 
+def closed_there(entity: Entity, member: Member, mapped: Field) -> str:
+    """Return why the config lets nothing be written to a field there, or to another one of its group (R14)."""
+    parts = parts_of(entity, mapped, member.platform)
+    return next((why for part in parts if (why := closed_to_writes(member, part))), "")
+
+
 def the_cause(space: Space, entity: Entity, member: Member, record: Record, mapped: Field) -> str:
     """Return why a platform's own reading forbids to write over it: invalid, a passed-over blank, or stale (R13, R16)."""
     truth = truth_of(entity, mapped)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from syncd.core.folds import is_counter, less
-from syncd.core.held import UNKNOWN, adjusts, differs, held_everywhere, why_held
+from syncd.core.held import UNKNOWN, adjusts, closed_there, closed_to_writes, differs, held_everywhere, why_held
 from syncd.core.mapping import native_value
 from syncd.core.model import Known, Life, Native, Op, Record, Shadow, ShadowField, Value, Write
 from syncd.core.rules import Entity, Field, Member
@@ -68,6 +68,8 @@ def plan_delete(space: Space, entity: Entity, member: Member, record: Record, sh
     """A tombstone: take the row away where the rules say so, and only with proof by key at the authority (R27)."""
     if shadow is None or shadow.life is not Life.ALIVE or member.on_delete not in ("delete", "archive"):
         return NOTHING
+    if member.on_delete == "archive" and is_walled(member):
+        return NOTHING
     op, values = Op.DELETE, dict[str, Native]()
     if member.on_delete == "archive":
         op, values = Op.ARCHIVE, dict([member.deleted] if member.deleted else [])
@@ -76,6 +78,11 @@ def plan_delete(space: Space, entity: Entity, member: Member, record: Record, sh
     if not gone_by_key(space, entity, record):
         return Plan(write, "authority")
     return Plan(write, "look" if needs_look(member, shadow, write) else "")
+
+
+def is_walled(member: Member) -> bool:
+    """Return whether the mark of deleted things stands outside ``writable``, where nothing is ever written."""
+    return member.writable is not None and member.deleted is not None and member.deleted[0] not in member.writable
 
 
 def gone_by_key(space: Space, entity: Entity, record: Record) -> bool:
@@ -132,7 +139,7 @@ def plan_create(space: Space, entity: Entity, member: Member, record: Record, sh
     for name, mapped in entity.fields.items():
         if member.platform not in mapped.maps or mapped.maps[member.platform].direction == "in":
             continue
-        reason = held_everywhere(space, entity, record, mapped)
+        reason = held_everywhere(space, entity, record, mapped) or closed_there(entity, member, mapped)
         if reason:
             held[name] = reason
         elif (value := to_create(record, mapped, member.platform)) is not None:
@@ -257,7 +264,7 @@ def written(
 def rest_of_whole(entity: Entity, member: Member, shadow: Shadow | None, values: Mapping[str, Value]) -> dict[str, Value]:
     """Return the other fields of a platform that takes whole records: as what they mean, not as they are spelt (R3).
 
-    What is invalid there is left to the thing as last read: it is sent back as it was.
+    What is invalid there, or closed to writes, is left to the thing as last read: it is sent back as it was.
     """
     if shadow is None or not member.abilities.whole:
         return {}
@@ -265,6 +272,7 @@ def rest_of_whole(entity: Entity, member: Member, shadow: Shadow | None, values:
         name: resent_value(known)
         for name, known in shadow.fields.items()
         if name in entity.fields and name not in values and known.known in (Known.OK, Known.NULL)
+        and member.platform in entity.fields[name].maps and not closed_to_writes(member, entity.fields[name])
     }
 
 
