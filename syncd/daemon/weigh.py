@@ -43,6 +43,14 @@ class Burst:
 
     marks: dict[int, int] = field(default_factory=dict)
     loads: dict[str, Load] = field(default_factory=dict)
+    resets: dict[str, int] = field(default_factory=dict)  # by entity, the last reset that was known
+
+    def renew(self, entity: str, reset: int) -> None:
+        """Forget everything weighed before a reset: what was parked is planned again, it may have been taken back since."""
+        if self.resets.setdefault(entity, reset) != reset:
+            self.resets[entity] = reset
+            self.marks.clear()
+            self.loads.clear()
 
     def load(self, entity: str) -> Load:
         """Return the records of an entity that are about to be changed, deleted, blanked."""
@@ -58,6 +66,8 @@ class Burst:
 
 def weigh(db: Database, scene: Scene, platform: str, burst: Burst) -> list[Trip]:
     """Plan everything a platform is behind on that was not weighed yet; trip the breakers whose figures are exceeded."""
+    for entity in scene.rules.entities:
+        burst.renew(entity, breakers.last_reset(db, platform, entity))
     due = outbox.due(db, platform, scene.now, 1_000_000)
     new = {one.record: one.mark for one in due if burst.marks.get(one.record) != one.mark}
     for gone in burst.marks.keys() - {one.record for one in due}:

@@ -110,6 +110,21 @@ async def test_a_bad_import_is_stopped_and_let_go(acme: Company) -> None:
         assert {thing["price"] for thing in acme.in_shop().values()} == {"100.00"}
 
 
+async def test_a_bad_import_that_was_taken_back_is_no_reason_to_trip_again(acme: Company) -> None:
+    acme.stock(60)
+    async with acme.running():
+        await until(lambda: len(acme.in_shop()) == 60, 20)
+        await until(lambda: acme.ledger("SELECT count(*) FROM outbox") == [(0,)], 20)
+        acme.sql("UPDATE products SET price = '100.00'")
+        await until(lambda: acme.ledger("SELECT count(*) FROM breaker WHERE reset_us IS NULL") == [(1,)], 20)
+        acme.sql("UPDATE products SET price = '10.00'")
+        back = """SELECT count(*) FROM version WHERE fields LIKE '%["100.00","10.00"%'"""
+        await until(lambda: acme.ledger(back) == [(60,)], 20)
+        answer = await acme.ask(do="breaker_reset", platform="shop", entity="product", note="taken back")
+        assert (answer["exit"], answer["lines"]) == (0, [])
+        assert acme.ledger("SELECT count(*) FROM outbox") == [(0,)]
+
+
 async def test_reload_of_a_broken_config_is_refused(acme: Company) -> None:
     async with acme.running() as process:
         acme.write("entities/product.yaml", "entity: product\nin: {}\n")
