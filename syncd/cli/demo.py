@@ -1,5 +1,6 @@
 """``syncd demo``: three platforms on this machine, edits, a conflict, a stopped import, and the drift report."""
 
+import signal
 import tempfile
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def demo(args: Args, _: Flags) -> int:
 
     from syncd.demo.story import perform
 
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C: what was started is stopped
     folder = Path(tempfile.mkdtemp(prefix="syncd-demo-"))
     try:
         return asyncio.run(perform(folder, tell=say, pause=PAUSE / args.speed, keep=args.keep))

@@ -114,7 +114,10 @@ class Shop:
             return web.json_response({"error": "out of order"}, status=500)
         if request.match_info.get("collection") not in self.things:
             return web.json_response({"error": "no such collection"}, status=404)
-        response = await handler(request)
+        try:
+            response = await handler(request)
+        except json.JSONDecodeError as error:
+            return web.json_response({"error": f"no JSON: {error}"}, status=400)
         if self.manners.lose_answers and request.method in ("POST", "PATCH") and response.status < 300 and request.transport:
             self.manners.lose_answers -= 1
             request.transport.abort()

@@ -135,8 +135,32 @@ def typed() -> str:
     return str(called) if called.name == "syncd" else f"{sys.executable} -m syncd"
 
 
+async def taken_back(stage: Stage, tell: Tell) -> None:
+    """The ERP's clerks notice; when syncd has read the right prices, an operator lets the writes go again."""
+    last = stage.erp.prices()
+    stage.erp.edit_all((sku, {"price": round(value / 10, 2)}) for sku, value in last.items())
+    await until_read(stage, sku := next(reversed(last)), f"{last[sku] / 10:.2f}")
+    words = ("breaker", "reset", "shop", "product", "--note", "taken back")
+    code, _, said = await stage.syncd.ask(*words)
+    if code != 0:
+        raise RuntimeError(f"syncd breaker reset exited {code}: {said}")
+    tell("\n" + line(stage, "erp        import taken back", 'syncd breaker reset shop product --note "taken back"'))
+
+
+async def until_read(stage: Stage, sku: str, price: str, *, within: float = 10.0) -> None:
+    """Wait until golden has a price."""
+    end = stage.now + within
+    while stage.now < end:
+        golden = (await stage.syncd.ask_json("explain", "product", sku, "price"))["golden"]
+        if golden["value"] == price:
+            return
+        await asyncio.sleep(0.1)
+    raise TimeoutError(f"did not happen within {within:g} s: {sku} at {price} again; see {stage.log}")
+
+
 async def stay(stage: Stage, tell: Tell) -> None:
-    """Keep everything running until Ctrl-C."""
+    """Keep everything running until Ctrl-C, with the bad import taken back and its breaker reset: it would stop all edits."""
+    await taken_back(stage, tell)
     tell("\nStill running (Ctrl-C ends it). Change something and watch it:")
     thing = stage.shop.find("products", "MUG-7")
     tell(f"  curl -X PATCH {stage.shop.url}/products/{thing['id']} -d '{{\"title\": \"Hacked\"}}'")
