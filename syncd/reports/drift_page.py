@@ -81,7 +81,7 @@ def _entity(line: Mapping[str, Any], *, unread: bool) -> tuple[Cell | str, ...]:
         figures.number(line["records"]),
         figures.number(line["in_sync"]),
         *(figures.number(count) for count in counts),
-        figures.percent(line["out_of_sync"], line["records"]),
+        "-" if line["unreadable"] == line["records"] else figures.percent(line["out_of_sync"], line["records"]),
         figures.percent(last["out_of_sync"], last["records"]) if last else "-",
     )
 
@@ -183,7 +183,7 @@ def _rows(document: Mapping[str, Any], look: Look) -> Section:
         Column("truth", least=8),
         Column("found", least=8),
         Column("why"),
-        Column("age", right=True),
+        Column("age", right=True) if look.relative else Column("since"),
         Column("seen"),
     )
     rows = [_row(row, document["generated_at"], look) for row in document["rows"]]
@@ -220,6 +220,7 @@ def _foot(document: Mapping[str, Any]) -> str:
         names = [one["platform"] for one in (document.get("platforms") or {}).get("failed", ())]
         unread = f"{', '.join(names) or 'a platform'} could not be read: nothing is claimed about it."
         return f"{totals['out_of_sync']:,} of {records} differ as far as known.{change}\n{unread}"
-    if not document["rows"]:
+    if not totals["out_of_sync"]:
         return f"All {records} in sync.{change}"
-    return f"{totals['out_of_sync']:,} of {records} differ, in {figures.plural(totals['fields'], 'field')}.{change}"
+    shown = "" if document["rows"] else "  None of them for this cause."
+    return f"{totals['out_of_sync']:,} of {records} differ, in {figures.plural(totals['fields'], 'field')}.{change}{shown}"

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from syncd.reports.page import Cell, Page, Section, text_of
+from syncd.reports.page import Cell, Page, Section, beyond_title, text_of
 
 ESCAPED = str.maketrans({char: "\\" + char for char in "\\`*_[]|#~"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})
 
 
 def render(page: Page) -> str:
     """Return the page as GitHub-flavoured Markdown."""
-    blocks = [f"## {_escape(page.title)}", _escape(page.head)]
+    blocks = [f"## {_escape(page.title)}", _escape(beyond_title(page))]
     for part in page.parts:
         blocks += [_paragraph(part)] if isinstance(part, str) else _section(part)
     blocks.append(_escape(page.foot))

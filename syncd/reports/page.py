@@ -75,6 +75,11 @@ class Look(NamedTuple):
         return figures.age(stamp, now) if self.relative else figures.moment(stamp, local=self.local)
 
 
+def beyond_title(page: Page) -> str:
+    """Return what the head line says beyond the title, for formats that show the title above it."""
+    return page.head.removeprefix(page.title).strip()
+
+
 def text_of(cell: Cell | str) -> str:
     """Return the words of a cell."""
     return cell if isinstance(cell, str) else cell.text
