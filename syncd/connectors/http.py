@@ -5,6 +5,7 @@ Whose fault an answer is stands in ``refuse``. A write whose request went out an
 """
 
 import asyncio
+import os
 import ssl
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -263,13 +264,22 @@ async def _call(
         return response.status, response.headers, bytes(content)
 
 
+def _unreached(error: Exception) -> str:
+    """Return who could not be reached and why, without the names of sockets and contexts."""
+    if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(error, aiohttp.ClientSSLError):
+        why, number = error.os_error, error.os_error.errno
+        words = os.strerror(number) if isinstance(why, ConnectionError) and number else show(why.strerror or why)
+        return f" to {error.host}:{error.port}: {words}"
+    return f": {show(error)}"
+
+
 @contextmanager
 def _translated(place: str, *, reading: bool) -> Iterator[None]:
     """Turn aiohttp's exceptions into ours. Connecting has a shorter time-out than the whole, so what is late was sent."""
     try:
         yield
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError) as error:
-        raise TransientError(f"{place}: no connection: {show(error)}") from error
+        raise TransientError(f"{place}: no connection{_unreached(error)}") from error
     except ValueError as error:  # a URL or a header that cannot be sent
         raise TransientError(f"{place}: cannot be asked: {show(error)}") from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
