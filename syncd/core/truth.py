@@ -276,7 +276,8 @@ def manual(case: Case) -> Ruling:
         return STAY
     preferred = case.truth.propose.platforms if case.truth.propose else ()
     best = next((v for p in preferred for v in asked if v.platform == p), asked[0])
-    return Ruling(Kind.HOLD, best.value, why=f"manual rule: new value from {best.platform}", sort="manual")
+    who = "all agree" if agreed else f"from {best.platform}"
+    return Ruling(Kind.HOLD, best.value, why=f"manual rule: new value, {who}", sort="manual")
 
 
 RULES: dict[str, Callable[[Case], Ruling]] = {
