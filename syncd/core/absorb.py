@@ -33,10 +33,10 @@ class Mine:
 @dataclass(slots=True)
 class Heard:
     """What a look moved. ``said``: the fields in which the platform said something new, with the word that stood before;
-    ``moved``: every field whose shadow is another now; ``first``: the first look at this row.
+    ``moved``: every field whose shadow is another now; ``anew``: the first look at this row, or at one that came back.
     """
 
-    first: bool
+    anew: bool
     said: dict[str, Word | None] = dataclasses.field(default_factory=dict)
     moved: set[str] = dataclasses.field(default_factory=set)
 
@@ -78,7 +78,7 @@ def times_of(space: Space, entity: Entity, shadow: Shadow, change: Change, *, ou
     """Return the clockwork of one look."""
     offset = space.clocks.get(change.platform, (0, 0))[0]
     before = shadow.seen_at if shadow.changed_at is None else shadow.changed_at - offset
-    sharp = shadow.as_of < 0 or (not ours and contiguous(shadow, change))
+    sharp = change.changed_at is not None and (shadow.as_of < 0 or (not ours and contiguous(shadow, change)))
     return Times(change, entity, offset, before, sharp)
 
 
@@ -99,7 +99,7 @@ def absorb(
     """
     entity = space.rules.entities[record.entity]
     times = times_of(space, entity, shadow, change, ours=bool(mine))
-    heard = Heard(shadow.as_of < 0, moved=set(mine))
+    heard = Heard(shadow.as_of < 0 or shadow.life is not Life.ALIVE, moved=set(mine))
     for name, reading in readings.items():
         if reading.state is State.ABSENT:
             continue
@@ -110,7 +110,7 @@ def absorb(
             continue
         before, then = known.word if known.known is not Known.NEVER else None, known.known
         if name in mine:
-            take_back(entity.fields[name], record, known, reading.value, mine=mine[name])
+            take_back(entity.fields[name], record, shadow.platform, known, reading.value, mine=mine[name])
         elif hear(entity.fields[name], record, shadow.platform, known, reading):
             known.lo, known.hi = times.of(name)
             known.by = change.by
@@ -135,14 +135,15 @@ def advance(space: Space, shadow: Shadow, change: Change, *, changed: bool, ours
 # ---- our own write
 
 
-def take_back(field: Field, record: Record, known: ShadowField, stored: Value, *, mine: Mine) -> None:
+def take_back(field: Field, record: Record, platform: str, known: ShadowField, stored: Value, *, mine: Mine) -> None:
     """Our own write came back: raw is what is stored, means is what we sent (R2)."""
     if is_resent(known, mine):
         known.raw = stored
         return
     means = mine.sent
     if is_adjusted(known, stored, mine):
-        count(field, record, counted_meanwhile(field, known, stored, mine))
+        if folding(field, platform):
+            count(field, record, counted_meanwhile(field, known, stored, mine))
         means = stored
     golden = record.golden.get(field.name)
     if golden:

@@ -46,7 +46,7 @@ def conclude(
     if decision.fields or decision.strays:
         space.decisions.append(decision)
     names = None
-    if heard is not None and not heard.first and record.life is Life.ALIVE and asked == record.conflicts.keys():
+    if heard is not None and not heard.anew and record.life is Life.ALIVE and asked == record.conflicts.keys():
         names = may_differ(entity, decision, heard)
     mark_behind(space, entity, record, names)
     return decision
@@ -63,7 +63,7 @@ def decide_fields(
     heard: Heard | None,
 ) -> None:
     """Resolve what moved, and see which of the platform's words are stray."""
-    moved = heard.moved if heard and not heard.first else None
+    moved = heard.moved if heard and not heard.anew else None
     resolved = {c.name: c for c in resolve(space, record, moved)}
     may_have = record.golden if moved is None else {*moved, *resolved}
     decision.fields = changes(entity, record, may_have, before=before, resolved=resolved)

@@ -99,8 +99,3 @@ class Space:
         """Note that a record changed; the ledger stores it with the batch."""
         self.records[record.id] = record
         self.touched.add(record.id)
-
-    def entity_record(self, key: Key) -> list[Record]:
-        """Return the living records with this match key, lowest id first."""
-        found = (self.records[i] for i in sorted(self.keys.get(key, ())) if i in self.records)
-        return [r for r in found if r.life is Life.ALIVE]

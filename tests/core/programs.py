@@ -110,18 +110,26 @@ def pair(setup: Setup, steps: list[Step], law: str) -> None:
 
 
 def goldens(world: World) -> dict[tuple[str, str], object]:
-    """Return golden, as far as its readings are usable and no person is asked."""
+    """Return golden, as far as all that was last said is usable and no person is asked."""
     found: dict[tuple[str, str], object] = {}
     for record in world.daemon.ledger.records.values():
         rows = [r for p in world.platforms.values() for r in p.live(record.key)]
         found[record.key, "alive"] = record.tomb is None
         for name, golden in record.golden.items():
-            unusable = any(r.values.get(name) in (None, BAD) for r in rows if name in r.values)
+            unusable = any(r.values.get(name) in (None, BAD) for r in rows if name in r.values) or ends_badly(
+                world, record.key, name
+            )
             asked = any(n in record.conflicts for n in (name, name[0]))
             if not unusable and not asked and (record.key, name) not in world.blind:
                 value = golden.value
                 found[record.key, name] = frozenset(m.casefold() for m in value) if isinstance(value, list) else value
     return found
+
+
+def ends_badly(world: World, key: str, name: str) -> bool:
+    """Whether a platform's last edit was an empty or invalid value: then passing values count, and reading ahead skips them."""
+    said = {e.platform: e.value for e in world.history.get((key, name), [])}
+    return any(value in (None, BAD) for value in said.values())
 
 
 # ---- shrinking

@@ -20,8 +20,8 @@ take_back, tally, merge = absorb.take_back, folds.tally, folds.merge
 next_step, judge_found = doubt.next_step, doubt.judge_found
 
 
-def means_what_is_stored(field, record, known, stored, *, mine) -> None:
-    take_back(field, record, known, stored, mine=mine)
+def means_what_is_stored(field, record, platform, known, stored, *, mine) -> None:
+    take_back(field, record, platform, known, stored, mine=mine)
     known.means = known.raw
 
 
