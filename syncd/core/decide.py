@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from syncd.core.absorb import absorb
 from syncd.core.conclude import conclude, snapshot
 from syncd.core.identity import match_keys
-from syncd.core.life import begin_life, buried_at, bury, is_put_away, life_conflict, live_again, put_away
+from syncd.core.life import begin_life, buried_at, bury, is_cleared, is_put_away, life_conflict, live_again, put_away
 from syncd.core.mapping import read_item
 from syncd.core.model import Change, Conflict, Life, Reading, Record, Shadow, State, Value, Via
 from syncd.core.news import News, is_new_life, order
@@ -104,6 +104,8 @@ def arrive(space: Space, entity: Entity, member: Member, change: Change) -> Said
         return read_again(change, "first seen by an event")
     readings = read_item(entity, change.platform, change.item or {})
     found = match(space, entity, {n: r.value for n, r in readings.items() if r.state is State.VALUE})
+    if is_cleared(space, thing_of(change)) and not (found and any(r.life is Life.ALIVE for r in found.records)):
+        return let_go(space, thing_of(change))
     if found is None:
         return unmatched(space, entity, member, change, readings=readings)
     if not found.sure:
@@ -116,6 +118,12 @@ def arrive(space: Space, entity: Entity, member: Member, change: Change) -> Said
     if has_other_row(record, change):
         return two_rows(space, entity, member, change, record)
     return join(space, record, change, readings=readings, evidence=f"linked by {found.match.text}")
+
+
+def let_go(space: Space, thing: Thing) -> Said:
+    """Leave a thing alone whose link was cleared, until a living record has its key."""
+    space.link(thing, space.links[thing])
+    return Said(Verdict.ABSORBED, space.links[thing].evidence)
 
 
 def is_ghost(member: Member, change: Change) -> bool:

@@ -2,7 +2,9 @@
 
 from syncd.core.model import Conflict, Life, Record, Shadow, Tombstone
 from syncd.core.rules import Entity
-from syncd.core.space import Link, Space
+from syncd.core.space import Link, Space, Thing
+
+CLEARED = "its record was deleted: link cleared"
 
 
 def begin_life(shadow: Shadow) -> None:
@@ -74,6 +76,22 @@ def end(space: Space, record: Record, proof: str, platform: str = "") -> None:
     record.life = Life.GONE
     record.tomb = Tombstone(space.number(), space.now, proof, platform)
     record.conflicts.clear()
+    clear_links(space, record)
+
+
+def clear_links(space: Space, record: Record) -> None:
+    """Let go of the rows of a deleted record where the rules say ``clear_link``: they stay, and are nobody's."""
+    for platform, member in space.rules.entities[record.entity].members.items():
+        shadow = record.shadows.get(platform)
+        if member.on_delete == "clear_link" and shadow is not None and shadow.life is not Life.GONE:
+            space.link((platform, shadow.collection, shadow.id), Link(None, evidence=CLEARED))
+            del record.shadows[platform]
+
+
+def is_cleared(space: Space, thing: Thing) -> bool:
+    """Return whether a thing was let go of when its record was deleted."""
+    link = space.links.get(thing)
+    return link is not None and link.record is None and link.evidence == CLEARED
 
 
 def life_conflict(platform: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from syncd.core.decide import match
 from syncd.core.drift import Action, Difference, Place, Standing, Why, compare, compare_absent
 from syncd.core.held import truth_of
+from syncd.core.life import is_cleared
 from syncd.core.mapping import read_item
 from syncd.core.model import Change, Known, Life, Reading, Record, Shadow, State
 from syncd.core.rules import Entity, Member
@@ -80,7 +81,10 @@ def record_of(space: Space, entity: Entity, change: Change) -> Record | None:
         return space.records.get(link.record)
     readings = read_item(entity, change.platform, change.item or {})
     found = match(space, entity, {name: r.value for name, r in readings.items() if r.state is State.VALUE})
-    return found.records[0] if found is not None and found.sure else None
+    if found is None or not found.sure:
+        return None
+    ended = found.records[0].life is not Life.ALIVE and is_cleared(space, thing_of(change))
+    return None if ended else found.records[0]
 
 
 def compare_missing(db: Database, scene: Scene, spot: Spot, ids: Sequence[int]) -> list[Found]:
@@ -168,7 +172,7 @@ class Desk:
 
     def stranger(self, change: Change) -> list[Found]:
         """Return the difference of a thing that is no record."""
-        if self.member.unmatched == "ignore" or self.spot.fields:
+        if self.member.unmatched == "ignore" or self.spot.fields or is_cleared(self.space, thing_of(change)):
             return []
         action = Action("take", change.platform) if self.member.unmatched == "create" else None
         link = self.space.links.get(thing_of(change))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from syncd.core.conclude import conclude, snapshot
+from syncd.core.life import clear_links
 from syncd.core.model import GoldenField, Life, Record, Tombstone, Value
 from syncd.core.native import Invalid
 from syncd.core.resolve import case_of
@@ -157,6 +158,7 @@ def rule_on_life(space: Space, record: Record, conflict: Open, word: Word) -> No
     if word.take:
         record.life = Life.GONE
         record.tomb = Tombstone(space.number(), space.now, f"deleted in {platform}, confirmed by {word.by}", platform)
+        clear_links(space, record)
     elif shadow is not None and shadow.life is Life.GONE:
         space.link((platform, shadow.collection, shadow.id), Link(record.id, Life.GONE, f"gone; kept alive by {word.by}"))
         del record.shadows[platform]  # made again there if `create:` says so

@@ -26,7 +26,8 @@ def store(db: Database, space: Space, loaded: Loaded, *, looks: Sequence[Waiting
     gone = [thing_of(look.change) for look in looks if look.change.gone or look.change.left]
     forget(db, [*(thing for thing in space.relinked if space.links[thing].record is not None), *gone])
     keep(db, space.rules, [look.change for look in looks if thing_of(look.change) in strange])
-    wake(db, {*keys, *freed(space, loaded)}, now=space.now)  # after keeping: the record may have come later in this very batch
+    # after keeping: the record may have come later in this very batch
+    wake(db, {*keys, *freed(space, loaded), *revived(space, loaded)}, now=space.now)
 
 
 def thing_of(change: Change) -> Thing:
@@ -90,6 +91,17 @@ def freed(space: Space, loaded: Loaded) -> set[Key]:
         if number in space.touched and row[2] != Life.GONE and is_gone(space.records[number], platform)
     }
     return {key for key, records in space.keys.items() if records & lost}
+
+
+def revived(space: Space, loaded: Loaded) -> set[Key]:
+    """Return the keys of records that live again: rows that were let go of at their end may take their place."""
+    again = {n for n, row in loaded.records.items() if n in space.touched and is_back(row[2], space.records[n])}
+    return {key for key, records in space.keys.items() if records & again}
+
+
+def is_back(before: str, record: Record) -> bool:
+    """Return whether a record lives that did not before."""
+    return before != Life.ALIVE and record.life is Life.ALIVE
 
 
 def is_gone(record: Record, platform: str) -> bool:

@@ -1,0 +1,247 @@
+"""The contract on deletions: from whom they count, when they are believed, and what they do elsewhere."""
+
+import sqlite3
+from typing import Any
+
+import pytest
+
+from syncd.core.model import SECOND
+from syncd.daemon import clock
+from syncd.daemon.once import Work
+from syncd.ledger import conflicts
+from tests.daemon.test_actions import do, read
+from tests.daemon.test_contract_identity import push
+from tests.daemon.world import PRODUCT, World, memory
+
+HOUR = 3600 * SECOND
+
+
+class Clock:
+    """A clock that can be put forward."""
+
+    def __init__(self) -> None:
+        self.ahead = 0
+
+    def __call__(self) -> int:
+        return clock.now() + self.ahead
+
+
+def rules(
+    *, authority: str = "erp", then: str = "delete", sweeps: int = 1, wait: str = "0s", elsewhere: str = "restore"
+) -> str:
+    confirm = f"confirm: {{sweeps: {sweeps}, wait: {wait}}}"
+    deletes = f"authority: {authority}, then: {{shop: {then}}}, {confirm}, elsewhere: {elsewhere}"
+    return PRODUCT[: PRODUCT.index("deletes:")] + f"deletes: {{{deletes}}}\n"
+
+
+MARK = "deleted: {field: state, is: gone}"
+MARKED = memory("shop", collection="products").replace("version: version}", f"version: version, {MARK}}}")
+
+
+async def stocked(world: World, product: str, count: int = 8, shop: str = "") -> None:
+    world.shop_and_erp(product=product)
+    if shop:
+        world.write("platforms/shop.yaml", shop)
+    for number in range(1, count + 1):
+        world.put("erp", str(number), sku=f"MUG-{number}", name=f"Mug {number}", price="12.00", stock=3)
+    await world.once()
+    assert len(world.items("shop")) == count
+
+
+def remove(world: World, platform: str, sku: str) -> None:
+    [(collection, things)] = world.platform(platform).things.items()
+    world.platform(platform).remove(collection, next(one for one, thing in things.items() if thing.item["sku"] == sku))
+
+
+async def life(world: World) -> list[tuple[str, str]]:
+    def lives(db: Any) -> Any:
+        return db.execute("SELECT key, life FROM record ORDER BY key").fetchall()
+
+    found: list[tuple[str, str]] = await read(world, lives)
+    return found
+
+
+# ---- when it is believed
+
+
+async def test_it_must_be_missing_so_often_and_so_long(world: World) -> None:
+    world.now = Clock()
+    await stocked(world, rules(sweeps=2, wait="1h"))
+    remove(world, "erp", "MUG-1")
+    for _ in range(3):
+        await world.once()
+    assert "MUG-1" in world.items("shop"), "often enough, but not for an hour"
+    world.now.ahead = 2 * HOUR
+    await world.once()
+    await world.once()
+    assert "MUG-1" not in world.items("shop")
+    assert len(world.items("shop")) == 7
+
+
+async def test_one_sweep_is_not_two_however_long_ago(world: World) -> None:
+    world.now = Clock()
+    await stocked(world, rules(sweeps=2, wait="1h"))
+    remove(world, "erp", "MUG-1")
+    world.now.ahead = 2 * HOUR
+    await world.once()
+    assert "MUG-1" in world.items("shop")
+
+
+async def test_what_shows_up_again_starts_afresh(world: World) -> None:
+    await stocked(world, rules(sweeps=2))
+    things = world.platform("erp").things["items"]
+    kept = things.pop("1")  # a list that left it out, and nobody said that it is gone
+    await world.once()
+    things["1"] = kept
+    await world.once()
+    things.pop("1")
+    await world.once()
+    assert "MUG-1" in world.items("shop")
+    things["1"] = kept
+    await world.once()
+    assert ("MUG-1", "alive") in await life(world)
+
+
+async def test_what_is_made_again_under_a_new_id_is_not_deleted_elsewhere(world: World) -> None:
+    await stocked(world, rules())
+    remove(world, "erp", "MUG-1")
+    world.put("erp", "77", sku="MUG-1", name="Mug again", price="12.00", stock=3)
+    await world.once()
+    await world.once()
+    assert world.items("shop")["MUG-1"]["title"] == "Mug again"
+    assert len(world.platform("shop").things["products"]) == 8
+
+
+# ---- from whom
+
+
+@pytest.mark.parametrize("authority", ["manual", "erp", "any"])
+async def test_only_the_authority_decides(world: World, authority: str) -> None:
+    await stocked(world, rules(authority=authority, elsewhere="ignore"))
+    remove(world, "shop", "MUG-1")
+    remove(world, "erp", "MUG-2")
+    await world.once()
+    await world.once()
+    ended = {key for key, how in await life(world) if how == "gone"}
+    assert ended == {"manual": set(), "erp": {"MUG-2"}, "any": {"MUG-1", "MUG-2"}}[authority]
+    assert ("MUG-2" in world.items("shop")) == (authority == "manual")
+    assert "MUG-1" in world.items("erp"), "then says what happens where, and says nothing of the erp"
+
+
+@pytest.mark.parametrize(("elsewhere", "there", "asked"), [("restore", True, 0), ("ignore", False, 0), ("review", False, 1)])
+async def test_deleted_where_that_does_not_count(world: World, elsewhere: str, there: bool, asked: int) -> None:
+    await stocked(world, rules(elsewhere=elsewhere))
+    remove(world, "shop", "MUG-1")
+    for _ in range(3):
+        await world.once()
+    assert ("MUG-1" in world.items("shop")) == there
+    found = await read(world, conflicts.standing)
+    assert [(one.kind, one.key) for one in found] == [("delete", "MUG-1")] * asked
+    if asked:
+        await do(world, do="resolve", conflict=found[0].id, take="shop")
+        await world.once()
+        assert ("MUG-1", "gone") in await life(world)
+
+
+# ---- what it does
+
+
+async def test_archive_writes_the_mark_and_the_link_stays(world: World) -> None:
+    await stocked(world, rules(then="archive"), shop=MARKED)
+    remove(world, "erp", "MUG-1")
+    await world.once()
+    await world.once()
+    assert world.items("shop")["MUG-1"]["state"] == "gone"
+    before = world.requests("shop")
+    await world.once()
+    assert world.requests("shop") == before, "what we archived is not deleted elsewhere, and not made again"
+    assert len(world.platform("shop").things["products"]) == 8
+
+
+@pytest.mark.parametrize("then", ["ignore", "clear_link"])
+async def test_ignore_and_clear_link_leave_the_thing_alone(world: World, then: str) -> None:
+    await stocked(world, rules(then=then))
+    remove(world, "erp", "MUG-1")
+    await world.once()
+    world.put("shop", "1", title="Mine now")
+    before = world.requests("shop")
+    for _ in range(3):
+        await world.once()
+    assert world.items("shop")["MUG-1"]["title"] == "Mine now"
+    assert world.requests("shop") == before
+    assert ("MUG-1", "gone") in await life(world)
+
+    def link(db: Any) -> Any:
+        return db.execute("SELECT record FROM link WHERE platform = 'shop' AND id = '1'").fetchone()
+
+    (record,) = await read(world, link)
+    assert (record is None) == (then == "clear_link")
+    assert await read(world, conflicts.standing) == []
+
+
+async def test_what_comes_back_takes_up_a_cleared_link(world: World) -> None:
+    await stocked(world, rules(then="clear_link"))
+    remove(world, "erp", "MUG-1")
+    await world.once()
+    await world.once()
+    world.put("erp", "99", sku="MUG-1", name="Mug is back", price="12.00", stock=3)
+    await world.once()
+    await world.once()
+    assert world.items("shop")["MUG-1"]["title"] == "Mug is back"
+    assert len(world.platform("shop").things["products"]) == 8
+
+
+async def test_a_deletion_obeys_the_mode(world: World) -> None:
+    await stocked(world, rules())
+    world.write("platforms/shop.yaml", memory("shop", mode="observe", collection="products"))
+    remove(world, "erp", "MUG-1")
+    await world.once()
+    await world.once()
+    assert "MUG-1" in world.items("shop")
+
+
+async def test_editing_a_filter_deletes_nothing(world: World) -> None:
+    """An erp in SQLite whose ``where`` is narrowed: rows leave the scope, nothing is deleted."""
+    world.shop_and_erp(product=rules().replace("erp: {collection: items, create: true}", "erp: {collection: items}"))
+    erp = f"""
+        platform: erp
+        connector: sql
+        mode: enforce
+        connection: {{dsn: "sqlite:///{world.folder}/erp.db"}}
+        collections:
+          items: {{table: products, id: id, where: "%s"}}
+    """
+    db = sqlite3.connect(world.folder / "erp.db")
+    db.execute("CREATE TABLE products (id INTEGER PRIMARY KEY, sku TEXT, name TEXT, price TEXT, stock INTEGER, live INTEGER)")
+    db.executemany("INSERT INTO products VALUES (?, ?, 'Mug', '12.00', 3, ?)", [(n, f"MUG-{n}", n > 2) for n in range(1, 11)])
+    db.commit()
+    world.write("platforms/erp.yaml", erp % "1 = 1")
+    await world.once()
+    assert len(world.items("shop")) == 10
+    world.write("platforms/erp.yaml", erp % "live = 1")
+    for _ in range(3):
+        await world.once()
+    assert len(world.items("shop")) == 10
+    assert {how for _, how in await life(world)} == {"alive"}
+    db.execute("DELETE FROM products WHERE id = 9")
+    db.commit()
+    for _ in range(3):
+        await world.once()
+    assert len(world.items("shop")) == 9, "but a deletion within the scope is one"
+    db.close()
+
+
+async def test_an_event_from_the_authority_is_read_again_first(world: World) -> None:
+    await stocked(world, rules())
+    kept = world.platform("erp").things["items"]["1"]
+    remove(world, "erp", "MUG-1")
+    world.platform("erp").things["items"]["1"] = kept  # said to be gone, and there all the same
+    remove(world, "erp", "MUG-2")
+    async with world.runtime() as runtime:
+        await push(runtime, "erp", "items")
+        work = Work(runtime)
+        await work.begin()
+        await work.settle_down()
+    assert "MUG-1" in world.items("shop")
+    assert "MUG-2" not in world.items("shop"), "a proved deletion needs no sweep"
+
