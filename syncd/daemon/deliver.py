@@ -28,7 +28,7 @@ from syncd.daemon.weigh import Burst, Trip, weigh
 from syncd.errors import ConnectorError, TransientError
 from syncd.ledger import outbox
 
-AHEAD = 2  # how many writes are journaled for each that can be on its way
+AHEAD = 4  # how many writes are journaled for each that can be on its way
 
 
 class Delivery:
@@ -67,22 +67,24 @@ class Delivery:
     async def once(self) -> bool:
         """Start whatever can be started now; return whether there may be more."""
         self.look_into_doubts()
-        if self.room() <= 0 or self.held_until() > self.runtime.now():
+        room = self.room()
+        if room == 0 or self.held_until() > self.runtime.now():
             return False
         if self.part.news:
             self.part.news = False
             trips = await self.runtime.store.write(weigh, self.runtime.scene(), self.part.name, self.burst)
             self.tripped(trips)
-        found = await self.runtime.store.write(survey, self.runtime.scene(), self.part.name, limit=self.room())
+        found = await self.runtime.store.read(survey, self.runtime.scene(), self.part.name, limit=room)
         self.demand_sweeps(found)
-        if found.due:
+        if found.seen:
             await self.send_due(found)
         return found.seen > 0
 
     def room(self) -> int:
-        """Return how many more writes may be journaled now."""
-        platform = self.part.platform
-        return (AHEAD * platform.limits.concurrency - len(self.part.flying)) * platform.write.batch
+        """Return how many more writes may be journaled now; none until that is worth a commit."""
+        platform, flying = self.part.platform, len(self.part.flying)
+        most = AHEAD * platform.limits.concurrency
+        return 0 if flying > most // 2 else (most - flying) * platform.write.batch
 
     def held_until(self) -> int:
         """Return until when nothing is written: quiet hours, or the platform is in trouble."""
@@ -92,7 +94,7 @@ class Delivery:
 
     async def next_at(self) -> int | None:
         """Return when to look again without being woken."""
-        times = [doubt.at for doubt in self.part.doubts.values()]
+        times = [doubt.at for doubt in self.part.doubts.values() if not doubt.busy]
         due = await self.runtime.store.read(outbox.next_at, self.part.name)
         if due is not None and self.room() > 0:
             times.append(max(due, self.held_until()))
@@ -118,7 +120,7 @@ class Delivery:
         """Ask what must be asked about due records, journal what may go, and send it."""
         looks, answers = await asyncio.gather(read_things(self.runtime, found.looks), look_up(self.runtime, found.queries))
         trouble = {name: part.trouble.until for name, part in self.runtime.parts.items() if part.trouble.times}
-        order = Order(self.part.name, found.due, [*looks, *answers.looks], answers.proofs, trouble)
+        order = Order(self.part.name, found.due, found.rests, [*looks, *answers.looks], answers.proofs, trouble)
         made = await self.runtime.store.write(prepare, self.runtime.scene(), order)
         self.tripped(made.trips)
         tell.proposed(made.proposed)

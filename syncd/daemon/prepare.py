@@ -10,10 +10,10 @@ from syncd.core.plan import Plan, plan
 from syncd.core.rules import Member
 from syncd.core.space import Space, Thing
 from syncd.daemon.journal import Candidate, Sending, journal
-from syncd.daemon.judge import NEVER, Judged, Quarantined, observed, store
+from syncd.daemon.judge import NEVER, WAITS_FOR_SWEEP, Judged, Quarantined, observed, store
 from syncd.daemon.propose import permitted
 from syncd.daemon.scene import Poisoned, Scene, load_for, thing_of
-from syncd.daemon.survey import await_sweep
+from syncd.daemon.survey import Rest, put_to_rest
 from syncd.daemon.weigh import BREAKER, Load, Trip, add, judge_load, stopped
 from syncd.ledger import inbox, letters, outbox, proposals, seen
 from syncd.ledger.breakers import KINDS
@@ -32,6 +32,7 @@ class Order:
 
     platform: str
     due: Sequence[Due]
+    rests: Sequence[Rest] = ()
     looks: Sequence[Change] = ()
     proofs: Mapping[tuple[int, str], int] = field(default_factory=dict)
     trouble: Mapping[str, int] = field(default_factory=dict)  # platforms in trouble, and until when they are left in peace
@@ -50,6 +51,8 @@ class Prepared:
 def prepare(db: Database, scene: Scene, order: Order) -> Prepared:
     """Return the attempts to send, journaled. A look that cannot be decided is quarantined and its record left alone."""
     bad: dict[Thing, str] = {}
+    for rest in order.rests:
+        put_to_rest(db, rest)
     while True:
         try:
             return prepare_without(db, scene, order, bad)
@@ -98,7 +101,7 @@ def choose(
     member = space.rules.entities[record.entity].members[due.platform]
     planned = plan(space, record, due.platform)
     if planned.write is None:
-        rest(db, space, due)
+        nothing_left(db, space, due)
         return None
     if not is_proved(record, planned, due, fresh):
         wait_for_proof(db, space, record, planned, due, trouble)
@@ -114,7 +117,7 @@ def choose(
     return Candidate(due, record, filled(member, allowed.write, look), member)
 
 
-def rest(db: Database, space: Space, due: Due) -> None:
+def nothing_left(db: Database, space: Space, due: Due) -> None:
     """There is nothing to say: the record leaves the outbox, and what was proposed for it is obsolete."""
     outbox.clear(db, due.record, due.platform, mark=due.mark)
     proposals.withdraw(db, due.record, due.platform, now=space.now)
@@ -131,7 +134,7 @@ def wait_for_proof(
     """Let a record wait for what its plan needs: for the platform that was asked, or ever longer if that said nothing."""
     asked = record.tomb.platform if planned.need == "authority" and record.tomb else due.platform
     if planned.need == "sweep":
-        await_sweep(db, due)
+        put_to_rest(db, Rest(due, NEVER, WAITS_FOR_SWEEP))
     elif asked in trouble:
         until = max(trouble[asked], space.now)
         outbox.postpone(db, due.record, due.platform, until=until, error=UNANSWERED, counts=False)

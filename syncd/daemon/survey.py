@@ -28,11 +28,21 @@ class Query:
     value: Native
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """An outbox row that is not sent now: it waits until then, and why; without a time it leaves the outbox."""
+
+    due: Due
+    until: int | None = None
+    why: str = ""
+
+
 @dataclass(slots=True)
 class Survey:
-    """What is due and what it needs: things to read, look-ups, and collections that must be swept first."""
+    """What is due and what it needs: things to read, look-ups, and collections that must be swept first. ``rests``: others."""
 
     due: list[Due] = field(default_factory=list)
+    rests: list[Rest] = field(default_factory=list)
     looks: list[Thing] = field(default_factory=list)
     queries: list[Query] = field(default_factory=list)
     sweeps: set[tuple[str, str]] = field(default_factory=set)
@@ -40,7 +50,7 @@ class Survey:
 
 
 def survey(db: Database, scene: Scene, platform: str, *, limit: int) -> Survey:
-    """Plan up to ``limit`` records that a platform is behind on; those with nothing to say leave the outbox."""
+    """Plan up to ``limit`` records that a platform is behind on. Reads only: ``prepare`` stores what follows."""
     found = Survey()
     due = outbox.due(db, platform, scene.now, limit)
     found.seen = len(due)
@@ -52,11 +62,11 @@ def survey(db: Database, scene: Scene, platform: str, *, limit: int) -> Survey:
         entity = space.rules.entities.get(record.entity)
         reason = blocks.get(record.entity) or blocks.get("")
         if entity is None or platform not in entity.members:
-            outbox.clear(db, one.record, platform, mark=one.mark)
+            found.rests.append(Rest(one))
         elif reason:
-            outbox.postpone(db, one.record, platform, until=reason[1], error=reason[0], counts=False)
+            found.rests.append(Rest(one, reason[1], reason[0]))
         else:
-            sort(db, space, record, one, found)
+            sort(space, record, one, found)
     return found
 
 
@@ -67,25 +77,25 @@ def blocked(db: Database, scene: Scene, platform: str) -> dict[str, tuple[str, i
     return {one.entity: (PAUSED, one.until or NEVER) for one in paused} | blocks
 
 
-def sort(db: Database, space: Space, record: Record, due: Due, found: Survey) -> None:
+def sort(space: Space, record: Record, due: Due, found: Survey) -> None:
     """Put one record where it belongs: nothing to send, to be asked about, or ready."""
     planned, asked = plan(space, record, due.platform), True
     entity = space.rules.entities[record.entity]
     if planned.need == "look" and planned.write is not None and planned.write.id is not None:
         found.looks.append((due.platform, planned.write.collection, planned.write.id))
     elif planned.need == "find":
-        asked = ask(db, space, record, due, found, platform=due.platform)
+        asked = ask(space, record, due, found, platform=due.platform)
     elif planned.need == "authority" and record.tomb is not None:
-        asked = ask(db, space, record, due, found, platform=record.tomb.platform)
+        asked = ask(space, record, due, found, platform=record.tomb.platform)
     elif planned.need == "sweep":
-        await_sweep(db, due)
+        found.rests.append(Rest(due, NEVER, WAITS_FOR_SWEEP))
         found.sweeps |= unproved(space, entity, record, planned)
         asked = False
     if asked:
         found.due.append(due)
 
 
-def ask(db: Database, space: Space, record: Record, due: Due, found: Survey, *, platform: str) -> bool:
+def ask(space: Space, record: Record, due: Due, found: Survey, *, platform: str) -> bool:
     """Ask a platform by key; where it cannot be asked, only a scan can tell: then the record waits, and False is returned."""
     query = query_for(space.rules.entities[record.entity], record.id, golden_values(record), platform)
     if query is not None:
@@ -93,14 +103,18 @@ def ask(db: Database, space: Space, record: Record, due: Due, found: Survey, *, 
         return True
     member = space.rules.entities[record.entity].members.get(platform)
     if member is not None:
-        await_sweep(db, due)
+        found.rests.append(Rest(due, NEVER, WAITS_FOR_SWEEP))
         found.sweeps.add((platform, member.collection))
     return False
 
 
-def await_sweep(db: Database, due: Due) -> None:
-    """Let a record wait until a scan is complete and decided."""
-    outbox.postpone(db, due.record, due.platform, until=NEVER, error=WAITS_FOR_SWEEP, counts=False)
+def put_to_rest(db: Database, rest: Rest) -> None:
+    """Store that a record is not sent now."""
+    due = rest.due
+    if rest.until is None:
+        outbox.clear(db, due.record, due.platform, mark=due.mark)
+    else:
+        outbox.postpone(db, due.record, due.platform, until=rest.until, error=rest.why, counts=False)
 
 
 def unproved(space: Space, entity: Entity, record: Record, planned: Plan) -> set[tuple[str, str]]:

@@ -151,7 +151,7 @@ class Company:
     async def command(self, *args: str) -> int:
         """Run a command of syncd to its end and return its exit code."""
         process = await self.start(*args)
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(90):
             return await process.wait()
 
     @asynccontextmanager
@@ -169,7 +169,7 @@ class Company:
                 await process.wait()
 
     async def until_ready(self) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (await self.ask(do="status")).get("daemon", {}).get("ready"):  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.05)
 
@@ -193,7 +193,7 @@ async def company(folder: Path) -> AsyncIterator[Company]:
         yield one
 
 
-async def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait until something is so; fails if it does not become so in time."""
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110 - what is waited for happens in other processes

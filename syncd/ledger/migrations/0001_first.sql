@@ -142,7 +142,7 @@ CREATE TABLE outbox (
   attempts INTEGER NOT NULL DEFAULT 0, mark INTEGER NOT NULL DEFAULT 1, error TEXT,
   PRIMARY KEY (record, platform)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX outbox_due ON outbox (platform, due_us);
+CREATE INDEX outbox_due ON outbox (platform, due_us, since_us);
 
 -- Every try to send a write, written before the call. Only its outcome is filled in, once.
 CREATE TABLE attempt (
