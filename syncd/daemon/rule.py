@@ -15,9 +15,10 @@ from syncd.core.space import Link, Space
 from syncd.core.subject import Subject, subjects
 from syncd.daemon.judge import Judged, store
 from syncd.daemon.scene import Scene
-from syncd.daemon.weigh import BREAKER
+from syncd.daemon.weigh import BREAKER, limit_of, parked
 from syncd.errors import SyncdError
 from syncd.ledger import audit, breakers, conflicts, letters, outbox, proposals, records
+from syncd.ledger.breakers import Breaker
 from syncd.ledger.conflicts import Open
 from syncd.ledger.letters import Letter
 from syncd.ledger.schema import Database
@@ -225,12 +226,28 @@ def letters_of(
     return list(dict.fromkeys(found))[:most]
 
 
+def of_pair(db: Database, platform: str, entity: str) -> list[Breaker]:
+    """Return the open breakers of a platform and entity."""
+    return [one for one in breakers.standing(db) if (one.platform, one.entity) == (platform, entity)]
+
+
+def longest_window(scene: Scene, entity: str) -> int:
+    """Return the longest window in which writes of an entity are counted."""
+    rules = scene.rules.entities.get(entity)
+    return max(limit_of(rules, kind).per for kind in breakers.KINDS) if rules else 0
+
+
 def reset_breaker(db: Database, scene: Scene, request: Mapping[str, Any]) -> Done:
-    """Close the breakers of a platform and entity; the parked work is planned again. Raises SyncdError if none is open."""
+    """Close the breakers of a platform and entity; the parked work is planned again. Raises SyncdError if none is open.
+
+    Without a number what is parked now is allowed, and no more: that is what a person looked at.
+    """
     platform, entity = str(request["platform"]), str(request["entity"])
     allow, period = request.get("allow"), request.get("for_us")
     until = scene.now + int(period) if period is not None else None
     by, note = str(request.get("by") or ""), str(request.get("note") or "")
+    if allow is None and not any(one.kind == "shrink" for one in of_pair(db, platform, entity)):
+        allow, until = parked(db, scene, platform, entity) or None, scene.now + longest_window(scene, entity)
     found = breakers.reset(db, platform, entity, allow=allow, until=until, note=note, by=by, now=scene.now)
     if not found:
         raise SyncdError(f"no breaker of {platform} {entity} is open")

@@ -4,7 +4,7 @@ All records that a platform is behind on are planned and counted, together with 
 figures are those of ``Safety``; creates are not counted, they need a proof of absence instead.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from syncd.core.breaker import trips
@@ -72,15 +72,26 @@ def weigh(db: Database, scene: Scene, platform: str, burst: Burst) -> list[Trip]
     new = {one.record: one.mark for one in due if burst.marks.get(one.record) != one.mark}
     for gone in burst.marks.keys() - {one.record for one in due}:
         burst.drop(gone)
-    ids = list(new)
+    note_all(db, scene, platform, burst, list(new))
+    burst.marks |= new
+    return [trip for entity in list(burst.loads) for trip in judge_load(db, scene, platform, entity, burst.load(entity))]
+
+
+def note_all(db: Database, scene: Scene, platform: str, burst: Burst, ids: Sequence[int]) -> None:
+    """Count what would be written of these records now."""
     for start in range(0, len(ids), CHUNK):
         part = ids[start : start + CHUNK]
         space = scene.space()
         records.load(db, space, records=part)
         for number in part:
             note(db, space, space.records.get(number), platform, burst)
-            burst.marks[number] = new[number]
-    return [trip for entity in list(burst.loads) for trip in judge_load(db, scene, platform, entity, burst.load(entity))]
+
+
+def parked(db: Database, scene: Scene, platform: str, entity: str) -> int:
+    """Return how many records of an entity would be changed, emptied or deleted on a platform if it were let go now."""
+    burst = Burst()
+    note_all(db, scene, platform, burst, sorted(outbox.of_entity(db, platform, entity)))
+    return len(set().union(*burst.load(entity).values()))
 
 
 def note(db: Database, space: Space, record: Record | None, platform: str, burst: Burst) -> None:
