@@ -1,6 +1,6 @@
 """Drift, in the ledger's thread: what platforms show now against what they should hold. Reads only."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from syncd.core.space import Space, Thing
 from syncd.daemon.quiet import quiet_until
 from syncd.daemon.scene import Scene, load_for, thing_of
 from syncd.daemon.survey import blocked
-from syncd.ledger import lookup, records
+from syncd.ledger import records, seen
 from syncd.ledger.between import Between, between
 from syncd.ledger.schema import Database
 from syncd.reports.figures import stamp
@@ -60,6 +60,9 @@ def compare_page(db: Database, scene: Scene, spot: Spot, changes: Sequence[Chang
     entity = scene.rules.entity_of(spot.platform, spot.collection)
     assert entity is not None
     space, result = scene.space(), Compared()
+    agreed = agreeing(db, spot, changes)
+    result.shown += agreed.values()
+    changes = [change for change in changes if change.id not in agreed]
     load_for(db, space, changes)
     known = [(change, record_of(space, entity, change)) for change in changes]
     desk = Desk(db, scene, space, entity, spot, [record.id for _, record in known if record is not None])
@@ -72,6 +75,19 @@ def compare_page(db: Database, scene: Scene, spot: Spot, changes: Sequence[Chang
             result.shown.append(record.id)
             result.found += desk.compare(record, change)
     return result
+
+
+def agreeing(db: Database, spot: Spot, changes: Sequence[Change]) -> dict[str, int]:
+    """Return the records of those that show what they last showed and agree in every field: most of them, on a usual day."""
+    return seen.agreeing(db, spot.platform, spot.collection, {change.id: shown_by(change) for change in changes})
+
+
+def shown_by(change: Change) -> bytes | None:
+    """Return the hash of a look, None for one that has none."""
+    try:
+        return seen.look_hash(change)
+    except TypeError:
+        return None
 
 
 def record_of(space: Space, entity: Entity, change: Change) -> Record | None:
@@ -113,14 +129,6 @@ def desk_for(db: Database, scene: Scene, spot: Spot, ids: Sequence[int]) -> "Des
     space = scene.space()
     records.load(db, space, records=ids)
     return Desk(db, scene, space, entity, spot, ids)
-
-
-def living(db: Database, entity: str) -> Iterator[list[int]]:
-    """Yield the ids of an entity's records, a batch at a time."""
-    after = 0
-    while ids := lookup.ids_after(db, entity, after=after, limit=500):
-        yield ids
-        after = ids[-1]
 
 
 class Desk:

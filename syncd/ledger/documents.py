@@ -37,6 +37,7 @@ GOLDEN_PLAIN = tuple(GOLDEN_OTHERS.values())
 OK, NULL = Known.OK, Known.NULL
 KNOWNS, WORDS = {str(one): one for one in Known}, {str(one): one for one in Word}
 NEW_SHADOW = {name: getattr(ShadowField(), name) for name in SHADOW_VOICE + TIMES}
+ALL_IN_STEP = '{"fields":{}'  # how the text of a shadow begins that differs from golden nowhere
 NEW_GOLDEN = {name: getattr(GoldenField(), name) for name in GOLDEN_USUAL}
 
 

@@ -4,11 +4,13 @@ A hash stands there only while the thing is linked, alive, its last look was acc
 inbox. Whatever else touches the shadow takes the hash away, and the next look is decided in full.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
 from syncd.core.model import Change
 from syncd.core.space import Thing
+from syncd.ledger.documents import ALL_IN_STEP
+from syncd.ledger.loaded import PLACES
 from syncd.ledger.schema import Database
 from syncd.ledger.texts import dump
 
@@ -72,3 +74,20 @@ def accept(db: Database, rows: Iterable[Seen]) -> None:
         " sweep = coalesce(excluded.sweep, sweep)",
         rows,
     )
+
+
+def agreeing(db: Database, platform: str, collection: str, looks: Mapping[str, bytes | None]) -> dict[str, int]:
+    """Return the record of each thing that looks as it last did (by its hash) and holds in every field what it should.
+
+    Nothing of a document is decoded: a shadow whose fields are all in step with golden begins in one way.
+    """
+    rows = db.execute(
+        "SELECT n.id, n.hash, r.id FROM json_each(?1) j"
+        " CROSS JOIN seen n ON n.platform = ?2 AND n.collection = ?3 AND n.id = j.value"
+        " CROSS JOIN link l ON l.platform = ?2 AND l.collection = ?3 AND l.id = n.id AND l.life = 'alive'"
+        " CROSS JOIN shadow s ON s.place = l.record * ?4 + (SELECT number FROM slot WHERE platform = ?2) AND s.life = 'alive'"
+        " CROSS JOIN record r ON r.id = l.record AND r.life = 'alive'"
+        " WHERE n.hash IS NOT NULL AND s.id = n.id AND substr(s.fields, 1, length(?5)) = ?5",
+        (dump(list(looks)), platform, collection, PLACES, ALL_IN_STEP),
+    )
+    return {native: record for native, known, record in rows.fetchall() if known == looks[native]}

@@ -60,7 +60,9 @@ def item(number: int, price: str = "10.00") -> Item:
 def looks(platform: str, numbers: Iterable[int], price: str, version: int, as_of: int) -> list[Change]:
     """Return what reading these products of a platform shows."""
     return [
-        Change(platform, "things", str(n), Via.READ, as_of, NOW, {"id": str(n), **item(n, price)}, version=version, changed_at=NOW)
+        Change(
+            platform, "things", str(n), Via.READ, as_of, NOW, {"id": str(n), **item(n, price)}, version=version, changed_at=NOW
+        )
         for n in numbers
     ]
 
