@@ -106,7 +106,7 @@ def absorb(
         known = shadow.fields.get(name)
         if known is None:
             known = shadow.fields[name] = ShadowField()
-        elif is_plain_repeat(known, reading) and name not in mine:
+        elif entity.fields[name].type.is_text and is_plain_repeat(known, reading) and name not in mine:
             continue
         before, then = known.word if known.known is not Known.NEVER else None, known.known
         if name in mine:
@@ -192,9 +192,7 @@ def hear(field: Field, record: Record, platform: str, known: ShadowField, readin
 
 def is_plain_repeat(known: ShadowField, reading: Reading) -> bool:
     """Return whether a text is what it was: most readings are, and the rest need not be asked of them."""
-    return (
-        type(reading.value) is str and known.known is Known.OK and reading.state is State.VALUE and reading.value == known.raw
-    )
+    return known.known is Known.OK and reading.state is State.VALUE and bool(reading.value == known.raw)
 
 
 def repeats(known: ShadowField, reading: Reading) -> bool:

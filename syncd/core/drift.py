@@ -99,9 +99,9 @@ class Place:
 def compare_absent(place: Place) -> list[Difference]:
     """Return the difference of a record that a complete scan does not show on a platform."""
     shadow = place.record.shadows.get(place.platform)
-    if place.record.life is not Life.ALIVE or (shadow is not None and shadow.life in (Life.LEFT, Life.ARCHIVED)):
+    if place.record.life is not Life.ALIVE or (shadow is not None and shadow.life is Life.LEFT):
         return []
-    expected = shadow is not None and shadow.life is Life.ALIVE
+    expected = shadow is not None and shadow.life in (Life.ALIVE, Life.ARCHIVED)
     asked = life_conflict(place.platform) in place.record.conflicts
     creates = place.member.abilities.create and wanted(place.entity, place.member, place.record, shadow)
     if not expected and not creates and not asked:

@@ -206,7 +206,7 @@ def read_value(mapped: Mapped, raw: Native) -> Reading:
     for check in mapped.checks:
         problem = check.problem(value)
         if problem is not None:
-            return Reading(State.INVALID, reason=problem)
+            return Reading(State.INVALID, value, problem)
     return Reading(State.VALUE, value)
 
 

@@ -28,7 +28,8 @@ class State(StrEnum):
 
 
 class Reading(NamedTuple):
-    """One field as observed. ``value`` is canonical under VALUE, ``reason`` says what is wrong under INVALID.
+    """One field as observed. ``value`` is canonical under VALUE, and under INVALID if only a check fails; ``reason`` says what
+    is wrong under INVALID.
 
     A tuple because a sweep makes millions of them, and nothing else that cannot be changed is as quick to make.
     """

@@ -56,8 +56,10 @@ def plan(space: Space, record: Record, platform: str, *, only: Iterable[str] | N
         return plan_delete(space, entity, member, record, shadow)
     if shadow is None or shadow.life is Life.GONE:
         return plan_create(space, entity, member, record, shadow)
+    if shadow.life is Life.ARCHIVED:
+        return plan_return(entity, member, record, shadow)
     if shadow.life is not Life.ALIVE:
-        return NOTHING  # left scope, or archived: neither written nor made again
+        return NOTHING  # left scope: neither written nor made again
     return plan_update(space, entity, member, record, shadow, only=only)
 
 
@@ -194,6 +196,29 @@ def seen_once(space: Space, record: Record, member: Member) -> bool:
     if not member.abilities.list or (member.platform, member.collection) in space.swept:
         return True
     return (record.id, member.platform) in space.proofs
+
+
+# ---- back from the archive
+
+
+def plan_return(entity: Entity, member: Member, record: Record, shadow: Shadow) -> Plan:
+    """Bring back an archived row of a record that lives, where the rules restore and map the field that carries the mark."""
+    if entity.deletes.elsewhere != "restore" or not member.abilities.update or incomplete(entity, record):
+        return NOTHING
+    for name, value in golden_values(record).items():
+        mapped = entity.fields.get(name)
+        if mapped is None or not carries_mark(mapped, member) or closed_there(entity, member, mapped):
+            continue
+        write = written(entity, member, record, {name: value}, op=Op.UPDATE, shadow=shadow)
+        if write is not None and member.deleted not in write.values.items():
+            return Plan(write, "look" if needs_look(member, shadow, write) else "")
+    return NOTHING
+
+
+def carries_mark(mapped: Field, member: Member) -> bool:
+    """Return whether a field is where the platform marks deleted things."""
+    place = mapped.maps.get(member.platform)
+    return place is not None and member.deleted is not None and place.path == member.deleted[0]
 
 
 # ---- update

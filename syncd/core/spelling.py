@@ -16,8 +16,8 @@ def only_spelling(field: Field, sent: Value, stored: Value) -> bool:
     """Return whether two values differ by blanks and case only, or are the same under the field's ``equal``."""
     if isinstance(sent, list) and isinstance(stored, list):
         return {folded_text(m) for m in sent} == {folded_text(m) for m in stored}
-    if isinstance(sent, str) and isinstance(stored, str | None):
-        return folded_text(sent) == folded_text(stored)
+    if isinstance(sent, str) and isinstance(stored, str | None) and folded_text(sent) == folded_text(stored):
+        return True
     return field.equal.same(sent, stored)
 
 
@@ -27,7 +27,7 @@ def explained(field: Field, sent: Value, stored: Value) -> bool:
     """
     if is_counter(field):
         return False
-    if field.equal.same(sent, stored) or only_spelling(field, sent, stored):
+    if only_spelling(field, sent, stored):
         return True
     if not field.type.is_text or not isinstance(sent, str) or not isinstance(stored, str):
         return False

@@ -188,7 +188,7 @@ def test_what_trims_to_nothing_is_null():
 def test_invalid_says_why():
     assert read_one(field("stock", "integer"), {"stock": "many"}).reason == '"many" is not an integer'
     bad = read_one(field("price", "decimal(2)", read=['decimal(",")'], check={"min": 1}), {"price": "0,5"})
-    assert bad == Reading(State.INVALID, None, "0.50 is less than 1")
+    assert bad == Reading(State.INVALID, "0.50", "0.50 is less than 1")
     assert read_one(field("price", read=["round(2)"]), {"price": []}).state is State.INVALID
 
 
