@@ -89,15 +89,16 @@ class Delivery:
     def held_until(self) -> int:
         """Return until when nothing is written: quiet hours, or the platform is in trouble."""
         platform, trouble = self.part.platform, self.part.trouble
-        quiet = quiet_until(platform.write.quiet_hours, platform.timezone, self.runtime.now())
+        quiet = quiet_until(platform.write.quiet_hours, self.runtime.config.timezone, self.runtime.now())
         return max(quiet or 0, trouble.until if trouble.times else 0)
 
     async def next_at(self) -> int | None:
         """Return when to look again without being woken."""
-        times = [doubt.at for doubt in self.part.doubts.values() if not doubt.busy]
+        held = self.held_until()
+        times = [max(doubt.at, held) for doubt in self.part.doubts.values() if not doubt.busy]
         due = await self.runtime.store.read(outbox.next_at, self.part.name)
         if due is not None and self.room() > 0:
-            times.append(max(due, self.held_until()))
+            times.append(max(due, held))
         return min(times, default=None)
 
     def tripped(self, trips: Sequence[Trip]) -> None:

@@ -52,7 +52,7 @@ def spots_of(runtime: Runtime, request: Request) -> list[Spot]:
             if fields and not any(name in entity.fields for name in fields):
                 continue
             part = runtime.parts[member.platform].platform
-            quiet = (part.write.quiet_hours, part.timezone)
+            quiet = (part.write.quiet_hours, runtime.config.timezone)
             found.append(Spot(member.platform, member.collection, fields, runtime.config.settle, quiet))
     return found
 

@@ -39,9 +39,11 @@ async def take_feed(runtime: Runtime, part: Part, collection: str) -> None:
     position = await runtime.store.read(cursors.position, part.name, collection)
     async for batch in part.connector.changes(collection, position):
         await take(runtime, part, collection, batch)
+        part.refused.pop(collection, None)
         read_well(runtime, part)
         await room(runtime)
     await note_read(runtime, part, collection)
+    part.refused.pop(collection, None)
 
 
 async def note_read(runtime: Runtime, part: Part, collection: str) -> None:
@@ -90,6 +92,7 @@ def tell_once(part: Part, collection: str, error: ConnectorError, before: str) -
     """Tell why a feed is refused, unless that was told before; return the reason."""
     if str(error) != before:
         say(Event.PLATFORM_DOWN, f"{part.name} {collection}: no feed: {error}", platform=part.name, collection=collection)
+    part.refused[collection] = str(error)
     return str(error)
 
 

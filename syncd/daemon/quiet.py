@@ -7,7 +7,7 @@ from syncd.core.model import SECOND
 
 
 def quiet_until(hours: str | None, zone: str, now: int) -> int | None:
-    """Return when the quiet hours end that hold now (``08:00-09:00`` in the platform's own time), else None."""
+    """Return when the quiet hours end that hold now (``08:00-09:00`` in the time zone of syncd.yaml), else None."""
     if hours is None:
         return None
     here = datetime.fromtimestamp(now / SECOND, ZoneInfo(zone))

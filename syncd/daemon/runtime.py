@@ -65,6 +65,7 @@ class Part:
     wanted: set[str] = field(default_factory=set)  # collections to be swept as soon as possible
     sweeping: asyncio.Lock = field(default_factory=asyncio.Lock)
     trouble: Trouble = field(default_factory=Trouble)
+    refused: dict[str, str] = field(default_factory=dict)  # collections whose feed cannot be had as configured, and why
     news: bool = True  # records may have come into the outbox since it was last weighed
     read_at: int = 0
     noted: dict[str, int] = field(default_factory=dict)  # collection -> when the ledger was last told that it was read

@@ -13,12 +13,20 @@ SLOW = 2  # times its usual pace after which a platform counts as slow
 
 
 def state_of(runtime: Runtime, part: Part) -> str:
-    """Return how a platform is: ok, slow (not read for long), throttled, down."""
+    """Return how a platform is: ok, slow (not read for long, or only by sweeps), throttled, down."""
     trouble = part.trouble
     if trouble.times:
         return "throttled" if trouble.status == 429 else "down"
+    if part.refused:
+        return "slow"
     late = part.read_at and runtime.now() - part.read_at > part.platform.stale_after
     return "slow" if late else "ok"
+
+
+def why_of(part: Part) -> str:
+    """Return what is wrong with a platform, or ''."""
+    refused = (f"{collection}: no feed: {why}" for collection, why in part.refused.items())
+    return part.trouble.why or next(refused, "")
 
 
 async def status(runtime: Runtime, pid: int) -> dict[str, Any]:
@@ -26,7 +34,7 @@ async def status(runtime: Runtime, pid: int) -> dict[str, Any]:
     return {
         "daemon": {"running": True, "pid": pid, "since": when(runtime.began), "ready": runtime.ready.is_set()},
         "platforms": {
-            name: {"state": state_of(runtime, part), "why": part.trouble.why or None} for name, part in runtime.parts.items()
+            name: {"state": state_of(runtime, part), "why": why_of(part) or None} for name, part in runtime.parts.items()
         },
         "listeners": runtime.listeners,
     }
