@@ -63,12 +63,13 @@ class Story:
     async def edits_arrive(self) -> None:
         """An edit on each platform reaches the others."""
         self.erp("UPDATE products SET product_name = 'Renamed Tea' WHERE product_id = 2")
-        self.erp("UPDATE customers SET phone = '+49 30 999' WHERE customer_id = 'C0007'")
+        code = self.one("SELECT max(customer_id) FROM customers")
+        self.erp(f"UPDATE customers SET phone = '+49 30 999' WHERE customer_id = '{code}'")
         self.company.shop.edit("products", 3, description="Written by the shop's editors.")
         self.company.send_prices({n: "99,50" if n == 4 else f"{n},{n % 100:02}" for n in LISTED})
         await self.company.shelves.report({5: 33})
         await self.until(lambda: self.product(2)["title"] == "Renamed Tea", "name in the shop")
-        await self.until(lambda: self.customer("C0007")["phone"] == "+49 30 999", "phone in the shop")
+        await self.until(lambda: self.customer(code)["phone"] == "+49 30 999", "phone in the shop")
         text = "SELECT description FROM products WHERE product_id = 3"
         await self.until(lambda: self.one(text) is not None, "text in the ERP")
         await self.until(lambda: self.product(4)["price"] == 99.5, "list price in the shop")
