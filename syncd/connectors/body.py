@@ -74,13 +74,15 @@ def parse(data: bytes) -> Parsed:
         text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise BadBody(f"not UTF-8 at byte {error.start}") from error
-    marks = _Marks()
+    marks = _marks()
     try:
-        value = marks.loads(text)
+        value, found = marks.loads(text)
     except json.JSONDecodeError as error:
         what = f"not JSON: {error.msg} at character {error.pos}" if text.strip() else "empty, not JSON"
         raise BadBody(what) from error
-    return Parsed(value, clean=not marks.found and depth <= DEPTH and not _ESCAPED_SURROGATE.search(data))
+    finally:
+        _SPARE.append(marks)
+    return Parsed(value, clean=not found and depth <= DEPTH and not _ESCAPED_SURROGATE.search(data))
 
 
 def flaw(value: Native) -> str | None:
@@ -128,15 +130,17 @@ class _Marks:
 
     def __init__(self) -> None:
         self.found = False
-
-    def loads(self, text: str) -> Native:
-        return json.loads(
-            text,
+        self.decoder = json.JSONDecoder(
             parse_float=self.fraction,
             parse_int=self.integer,
             parse_constant=lambda name: self.bad(f"{name} is not a number"),
             object_pairs_hook=self.object,
         )
+
+    def loads(self, text: str) -> tuple[Native, bool]:
+        """Return what a text stands for, and whether anything in it was marked."""
+        self.found = False
+        return self.decoder.decode(text), self.found
 
     def bad(self, reason: str, value: Native = None) -> Bad:
         self.found = True
@@ -163,6 +167,16 @@ class _Marks:
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         return self.bad(f"key {twice!a} stands there twice", made)
+
+
+_SPARE: list[_Marks] = []  # decoders that nobody uses just now: making one takes as long as a small body
+
+
+def _marks() -> _Marks:
+    try:
+        return _SPARE.pop()
+    except IndexError:  # threads parse as well
+        return _Marks()
 
 
 def _nesting(data: bytes) -> int:

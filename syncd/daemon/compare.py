@@ -63,6 +63,8 @@ def compare_page(db: Database, scene: Scene, spot: Spot, changes: Sequence[Chang
     agreed = agreeing(db, spot, changes)
     result.shown += agreed.values()
     changes = [change for change in changes if change.id not in agreed]
+    if not changes:
+        return result
     load_for(db, space, changes)
     known = [(change, record_of(space, entity, change)) for change in changes]
     desk = Desk(db, scene, space, entity, spot, [record.id for _, record in known if record is not None])
