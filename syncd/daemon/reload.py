@@ -1,6 +1,7 @@
 """A new config while syncd runs: loaded and checked whole, taken over at once or not at all."""
 
 import asyncio
+from itertools import zip_longest
 
 from syncd.config.load import load
 from syncd.config.model import Config, Platform
@@ -12,8 +13,8 @@ from syncd.daemon.mapped import note_moved, signatures
 from syncd.daemon.notify import Notify
 from syncd.daemon.runtime import Part, Runtime, stamp_of
 from syncd.daemon.unavailable import Unavailable
-from syncd.errors import ConfigError
-from syncd.ledger import config_texts
+from syncd.errors import ConfigError, SyncdError
+from syncd.ledger import config_texts, state
 
 DEADLINE = 30.0  # seconds
 
@@ -49,6 +50,10 @@ class Reloader:
             runtime.reload_failed = str(error)
             say(Event.RELOAD_FAILED, f"{error}; the old config {runtime.config.sha} stays", config_sha=runtime.config.sha)
             raise
+        except TimeoutError as error:
+            runtime.reload_failed = f"a platform did not let go within {DEADLINE:.0f} s"
+            say(Event.RELOAD_FAILED, f"{runtime.reload_failed}: reload again, or restart", config_sha=runtime.config.sha)
+            raise SyncdError(f"{runtime.reload_failed}: reload again, or restart") from error
         runtime.reload_failed = ""
         runtime.reloaded_at = runtime.now()
         say(Event.RELOAD_OK, text, config_sha=new.sha)
@@ -86,23 +91,26 @@ async def take_over(runtime: Runtime, crew: Crew, new: Config) -> str:
             runtime.parts[platform].demand([collection])
     runtime.decide_again(changed or ())
     runtime.wake_delivery()
-    return told(old, new, changed, [part.name for part in restarted])
+    tallies = (await runtime.store.read(state.now, runtime.now())).records
+    affected = sum(tallies.get(name, 0) for name in changed)
+    return told(old, new, changed, affected, [part.name for part in restarted])
 
 
 async def exchange_parts(runtime: Runtime, crew: Crew, new: Config) -> list[Part]:
     """Keep the connectors whose platforms did not change, close the others, and return those that are new."""
-    fresh = []
-    for name, part in list(runtime.parts.items()):
+    leaving = []
+    for name, part in runtime.parts.items():
         platform = new.platforms.get(name)
-        if platform is not None and is_same(new, platform, part):
+        if platform is not None and name in crew.hands and is_same(new, platform, part):
             part.platform = platform
-            continue
-        await crew.retire(part)
-        del runtime.parts[name]
-    for name, platform in new.platforms.items():
-        if name not in runtime.parts:
-            runtime.parts[name] = await runtime.connect(new, platform)
-            fresh.append(runtime.parts[name])
+        else:
+            leaving.append(part)
+    await asyncio.gather(*(crew.retire(part) for part in leaving if part.name in crew.hands))
+    for part in leaving:
+        del runtime.parts[part.name]
+    coming = [platform for name, platform in new.platforms.items() if name not in runtime.parts]
+    fresh = await asyncio.gather(*(runtime.connect(new, platform) for platform in coming))
+    runtime.parts |= {part.name: part for part in fresh}
     return fresh
 
 
@@ -128,12 +136,23 @@ def differ(old: Config, new: Config, file: str) -> bool:
     return old.texts.get(file) != new.texts.get(file)
 
 
-def told(old: Config, new: Config, changed: set[str], restarted: list[str]) -> str:
-    """Return one line that says what changed: files, entities decided again, platforms connected again."""
-    files = [file for file in sorted({*old.texts, *new.texts}) if differ(old, new, file)]
+def place(old: Config, new: Config, file: str) -> str:
+    """Return a file that changed, with the first line that did."""
+    before, after = old.texts.get(file), new.texts.get(file)
+    if before is None or after is None:
+        return f"{file} {'is new' if before is None else 'is gone'}"
+    lines = zip_longest(before.splitlines(), after.splitlines())
+    return f"{file}:{next(number for number, (one, other) in enumerate(lines, 1) if one != other)}"
+
+
+def told(old: Config, new: Config, changed: set[str], affected: int, restarted: list[str]) -> str:
+    """Return one line that says what changed, by file and line: entities and how many records are decided again, platforms
+    connected again.
+    """
+    files = [place(old, new, file) for file in sorted({*old.texts, *new.texts}) if differ(old, new, file)]
     if not files and not restarted:
         return f"config {new.sha} loaded: nothing changed"
     words = [f"config {old.sha} -> {new.sha}", f"changed: {', '.join(files)}" if files else ""]
-    words.append(f"decided again: {', '.join(sorted(changed))}" if changed else "")
+    words.append(f"decided again: {', '.join(sorted(changed))}, {affected:,} records" if changed else "")
     words.append(f"connected again: {', '.join(restarted)}" if restarted else "")
     return "; ".join(word for word in words if word)

@@ -33,6 +33,7 @@ from syncd.ledger.store import Store
 from syncd.web.hooks import Route
 
 RESTORED = "the ledger was lost or put back; approve a complete reconcile first"
+CONNECT_WITHIN = 10.0  # seconds that a connector gets to open
 CLOSE_WITHIN = 2.0  # seconds that a connector gets to close
 
 
@@ -199,10 +200,13 @@ class Runtime:
         setup = setup_of(config, platform, self.number, self.now)
         stack = AsyncExitStack()
         try:
-            connector = self.kinds[platform.connector].connect(setup)
-            connector = await stack.enter_async_context(connector)
+            async with asyncio.timeout(CONNECT_WITHIN):
+                connector = self.kinds[platform.connector].connect(setup)
+                connector = await stack.enter_async_context(connector)
         except ConnectorError as error:
             connector = Unavailable(error)
+        except TimeoutError:
+            connector = Unavailable(TransientError(f"no connection within {CONNECT_WITHIN:.0f} s"))
         return Part(platform, connector, stamp_of(config, platform), stack)
 
     async def disconnect(self, part: Part) -> None:
