@@ -152,9 +152,9 @@ def compare_field(place: Place, mapped: Field, reading: Reading | None) -> Diffe
     known = (shadow.fields.get(mapped.name) if shadow else None) or ShadowField()
     if known.known is not Known.NEVER and reading.value == known.raw:
         return compare_known(place, mapped, known)
-    if mapped.equal.same(reading.value, golden.value):
-        return None
     decides = place.platform in truth_of(place.entity, mapped).platforms
+    if mapped.equal.same(reading.value, golden.value) or (no_word(place, mapped) and not decides):
+        return None
     return difference(place, mapped, Why.MISSED if decides else Why.STRAY, reading.value, takes=decides)
 
 
@@ -189,10 +189,10 @@ def difference(place: Place, mapped: Field, why: Why, found: Value, *, takes: bo
     closed = never_written(place, mapped) or (let_stand(place, mapped) if why is Why.STRAY else "")
     if takes and cause is Why.MISSED:
         action: Action | None = Action("take", place.platform, path, found)
-    elif closed or cause in (Why.UNREADABLE, Why.HELD, Why.REWRITTEN):
+    elif closed or cause in (Why.UNREADABLE, Why.HELD, Why.REWRITTEN) or no_word(place, mapped):
         action = None
     else:
-        action = Action("write", place.platform, path, word_for(place, mapped))
+        action = Action("write", place.platform, path, native_value(place.entity, place.platform, mapped.name, golden))
     return Difference(place.platform, mapped.name, cause, golden, found, action, note or reason or closed)
 
 
@@ -209,14 +209,6 @@ def let_stand(place: Place, mapped: Field) -> str:
     """Return why a stray edit would not be put back, or ''."""
     action = mapped.stray.get(place.platform, "revert")
     return {"keep": "stray edits are kept", "review": "stray edits wait for a person"}.get(action, "")
-
-
-def word_for(place: Place, mapped: Field) -> Native:
-    """Return the native value golden would be written as; None if there is no word for it."""
-    try:
-        return native_value(place.entity, place.platform, mapped.name, place.record.golden[mapped.name].value)
-    except NoWord:
-        return None
 
 
 def reason_to_wait(place: Place, mapped: Field) -> str:

@@ -10,8 +10,8 @@ CLEARED = "its record was deleted: link cleared"
 def begin_life(shadow: Shadow) -> None:
     """Forget the former life's fields: first contact again, no differences, no removals (R9)."""
     shadow.fields.clear()
-    if isinstance(shadow.version, int):
-        shadow.old_version = max(shadow.version, shadow.old_version)
+    assert isinstance(shadow.version, int)  # only a number can have gone back
+    shadow.old_version = max(shadow.version, shadow.old_version)
 
 
 def live_again(record: Record) -> None:

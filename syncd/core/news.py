@@ -19,8 +19,6 @@ class News(StrEnum):
 
 def order(entity: Entity, shadow: Shadow, change: Change, *, readings: Mapping[str, Reading]) -> News:
     """Return whether a look comes after the shadow."""
-    if shadow.as_of < 0:
-        return News.FRESH
     if change.via is Via.READ:
         return order_read(shadow, change, readings)
     if not entity.members[change.platform].abilities.read:

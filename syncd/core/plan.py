@@ -203,22 +203,22 @@ def seen_once(space: Space, record: Record, member: Member) -> bool:
 
 def plan_return(entity: Entity, member: Member, record: Record, shadow: Shadow) -> Plan:
     """Bring back an archived row of a record that lives, where the rules restore and map the field that carries the mark."""
-    if entity.deletes.elsewhere != "restore" or not member.abilities.update or incomplete(entity, record):
+    if member.deleted is None or entity.deletes.elsewhere != "restore" or not member.abilities.update:
         return NOTHING
+    path, mark = member.deleted
     for name, value in golden_values(record).items():
         mapped = entity.fields.get(name)
-        if mapped is None or not carries_mark(mapped, member) or closed_there(entity, member, mapped):
+        if mapped is None or not is_at(mapped, member.platform, path) or closed_there(entity, member, mapped):
             continue
         write = written(entity, member, record, {name: value}, op=Op.UPDATE, shadow=shadow)
-        if write is not None and member.deleted not in write.values.items():
+        if write is not None and write.values[path] != mark:
             return Plan(write, "look" if needs_look(member, shadow, write) else "")
     return NOTHING
 
 
-def carries_mark(mapped: Field, member: Member) -> bool:
-    """Return whether a field is where the platform marks deleted things."""
-    place = mapped.maps.get(member.platform)
-    return place is not None and member.deleted is not None and place.path == member.deleted[0]
+def is_at(mapped: Field, platform: str, path: str) -> bool:
+    """Return whether a field is mapped to this path on a platform."""
+    return platform in mapped.maps and mapped.maps[platform].path == path
 
 
 # ---- update

@@ -23,11 +23,6 @@ class Subject:
     single: bool
     speakers: tuple[str, ...]
 
-    def pack(self, values: Iterable[Value]) -> Value:
-        """Return the value the rule sees: the field's own, or the group's tuple."""
-        packed = tuple(values)
-        return packed[0] if self.single else packed
-
     def unpack(self, value: Value) -> tuple[Value, ...]:
         """Return one value per field. None as a whole empties every field."""
         if self.single:
@@ -63,7 +58,8 @@ def subjects(entity: Entity) -> Mapping[str, Subject]:
         for field in entity.fields.values():
             if field.name in grouped:
                 known[field.name] = made[grouped[field.name].name]
-            elif field.truth is not None:
+            else:
+                assert field.truth is not None
                 known[field.name] = subject_of(entity, field.name, field.truth, (field.name,), single=True)
         entity.compiled[COMPILED] = known
     return known

@@ -164,7 +164,7 @@ class Boolean(Kind):
         """Return a bool."""
         if isinstance(raw, bool):
             return raw
-        if isinstance(raw, int | Decimal) and raw in (0, 1):
+        if isinstance(raw, int | Decimal) and finite(raw) in (0, 1):
             return bool(raw)
         if isinstance(raw, str) and raw in ("true", "false"):
             return raw == "true"

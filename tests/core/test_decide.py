@@ -397,3 +397,38 @@ def test_entities_are_found_by_collection():
     d = desk()
     assert isinstance(d.space.rules.entity_of("a", "things"), Entity)
     assert d.space.rules.entity_of("a", "others") is None
+
+
+# ---- rows that are let go
+
+
+def let_go():
+    d = desk(members=(a_member("b", on_delete="clear_link"),), deletes=Deletes(authority="a"))
+    d.look("a", f="x")
+    d.look("b", f="x")
+    d.gone("a")
+    return d
+
+
+def test_a_cleared_row_stays_and_is_nobodys():
+    d = let_go()
+    assert "b" not in d.record.shadows
+    assert d.look("b", f="x").why == "its record was deleted: link cleared"
+    assert d.space.links["b", "things", "B"].record is None
+    assert d.record.life is Life.GONE
+
+
+def test_a_cleared_row_is_linked_again_to_a_living_record_with_its_key():
+    d = let_go()
+    d.look("a", how={"id": "A2"}, f="x")
+    d.look("b", f="x")
+    assert d.space.links["b", "things", "B"].record == 1
+
+
+def test_a_row_that_is_gone_already_is_not_let_go():
+    d = desk(members=(a_member("b", on_delete="clear_link"),), deletes=Deletes(authority="a"))
+    d.look("a", f="x")
+    d.look("b", f="x")
+    d.gone("b")
+    d.gone("a")
+    assert d.record.shadows["b"].life is Life.GONE

@@ -18,7 +18,7 @@ def doubtful(op=Op.UPDATE, able=GOOD, **sent):
     d.look("a", f="y", other="x")
     attempt = d.attempt("b")
     sent = sent or {"f": "y"}
-    raws = {name: "x" for name in sent}
+    raws = dict.fromkeys(sent, "x")
     return d, replace(attempt, write=replace(attempt.write, op=op, sent=sent), raws=raws)
 
 

@@ -7,7 +7,7 @@ import pytest
 from syncd.core.decide import Verdict
 from syncd.core.model import Abilities, Answer, Known, Life, Op, Receipt, Word
 from syncd.core.receipt import Stored, classify, give_up, settle
-from syncd.core.rules import Deletes
+from syncd.core.rules import Deletes, FieldMap
 from tests.core.desk import Desk, a_field, a_member, desk, rule
 
 WEAK = Abilities()  # neither versions nor a body in the answer
@@ -410,3 +410,12 @@ def test_a_record_that_was_only_on_its_way_is_over():
     assert d.record.life is Life.ALIVE
     give_up(d.space, attempt)
     assert d.record.tomb.proof == "gone everywhere"
+
+
+def test_a_default_that_a_create_started_with_is_ours_though_nobody_said_it():
+    d = desk(a_field(maps={"b": FieldMap("f", ("f",), default="new")}), members=(a_member("b", Abilities(find=False)),))
+    d.look("a")
+    d.swept()
+    d.answer("b")
+    assert (state(d), d.golden()) == (("new", "new", OURS), None)
+    assert d.plan("b").write is None
