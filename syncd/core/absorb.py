@@ -108,7 +108,7 @@ def absorb(
             known = shadow.fields[name] = ShadowField()
         elif entity.fields[name].type.is_text and is_plain_repeat(known, reading) and name not in mine:
             continue
-        before, then = known.word if known.known is not Known.NEVER else None, known.known
+        before, then = known.word if known.known is not Known.NEVER else None, (known.known, known.raw)
         if name in mine:
             take_back(entity.fields[name], record, shadow.platform, known, reading.value, mine=mine[name])
         elif hear(entity.fields[name], record, shadow.platform, known, reading):
@@ -116,9 +116,9 @@ def absorb(
             known.by = change.by
             heard.said[name] = before
             heard.moved.add(name)
-        elif known.known is not then:
+        elif (known.known, known.raw) != then:
             heard.moved.add(name)
-    advance(space, shadow, change, changed=bool(heard.said), ours=bool(mine))
+    advance(space, shadow, change, changed=bool(heard.moved), ours=bool(mine))
     return heard
 
 

@@ -197,6 +197,13 @@ def test_the_next_look_may_find_something_else_and_believes_it_the_second_time()
     assert state(d) == ("code 9", "y", OURS)
 
 
+def test_a_look_that_finds_it_spelt_anew_makes_the_old_version_worthless():
+    d = untold()
+    d.record.shadows["b"].version = 7
+    d.look("b", how={"version": None}, f="long")
+    assert d.record.shadows["b"].version is None
+
+
 def test_the_next_look_may_find_it_emptied():
     d = untold(" ")
     d.look("b", how={"version": None}, f=None)
