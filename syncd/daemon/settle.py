@@ -7,6 +7,7 @@ from typing import Any
 from syncd.core.decide import Verdict
 from syncd.core.model import Attempt, Change, Receipt, Value, Write
 from syncd.core.plan import plan
+from syncd.core.receipt import give_up
 from syncd.core.receipt import settle as take_receipt
 from syncd.core.space import Space
 from syncd.daemon import clock
@@ -241,6 +242,8 @@ def close_open(db: Database, scene: Scene, sending: Sending, how: str, *, looks:
     loaded = load_for(db, space, looks, ids=[attempt.write.record])
     space.in_flight.discard((attempt.write.record, attempt.write.platform))
     attempts.close(db, attempt.id, how, "found out afterwards", now=scene.now)
+    if is_known(space, attempt):
+        give_up(space, attempt)
     taken = observe_looks(db, space, looks)
     space.behind.add((attempt.write.record, attempt.write.platform))
     store(db, space, loaded, taken, judged)

@@ -21,7 +21,7 @@ from tests.core.programs import KINDS, Program, draw, failure, pair, shrink, sor
 from tests.core.world import FIELDS, Setup, Step, start, story, trial
 
 PROGRAMS = int(os.environ.get("SYNCD_PROGRAMS", "300"))
-SEED = int(os.environ.get("SYNCD_SEED", "20"), 16) if os.environ.get("SYNCD_SEED") else 20
+SEED = int(os.environ.get("SYNCD_SEED", "20"))
 SHARES = {"all": 0.4, "deletes": 0.2, "rules": 0.1, "backup": 0.1, "scope": 0.05, "L3": 0.05, "L4": 0.05, "bound": 0.05}
 
 
