@@ -22,8 +22,8 @@ from syncd.core.held import (
 )
 from syncd.core.life import life_conflict
 from syncd.core.mapping import native_value
-from syncd.core.model import Known, Life, Native, Reading, Record, ShadowField, State, Value
-from syncd.core.plan import NO_VALUE, incomplete, wanted
+from syncd.core.model import Known, Life, Native, Reading, Record, Shadow, ShadowField, State, Value
+from syncd.core.plan import NO_VALUE, incomplete, plan_return, wanted
 from syncd.core.rules import Entity, Field, Member
 from syncd.core.space import Space
 from syncd.core.spelling import is_rewritten
@@ -108,8 +108,8 @@ def compare_absent(place: Place) -> list[Difference]:
         return []
     reason = place.standing.blocked or ("deleted there: a person decides" if asked else "")
     reason = reason or (NO_VALUE if incomplete(place.entity, place.record) else "")
-    note = reason or why_not_made(place, creates=creates)
-    action = None if note else Action("create", place.platform)
+    note = reason or why_not_made(place, shadow, creates=creates)
+    action = None if note else put_back(place, shadow)
     return [
         Difference(
             place.platform, None, first_of(place, None, Why.MISSING, reason=reason), place.record.key, None, action, note
@@ -117,12 +117,23 @@ def compare_absent(place: Place) -> list[Difference]:
     ]
 
 
-def why_not_made(place: Place, *, creates: bool) -> str:
+def put_back(place: Place, shadow: Shadow | None) -> Action | None:
+    """Return how a missing record is put there: made, or its archived row brought back; None if nothing says how."""
+    if shadow is None or shadow.life is not Life.ARCHIVED:
+        return Action("create", place.platform)
+    write = plan_return(place.entity, place.member, place.record, shadow).write
+    path = place.member.deleted[0] if place.member.deleted else ""
+    return Action("write", place.platform, path, write.values[path]) if write is not None else None
+
+
+def why_not_made(place: Place, shadow: Shadow | None, *, creates: bool) -> str:
     """Return why a record that is missing on a platform is not made there, or ''."""
     if place.member.mode == "observe":
         return MODE
     if place.entity.deletes.authority in (place.platform, "any"):
         return "its deletion here decides, once it is proved"
+    if creates and put_back(place, shadow) is None:
+        return "archived there, and no mapped field carries the mark"
     return "" if creates else "the rules do not put it back"
 
 

@@ -68,7 +68,7 @@ def put_away(space: Space, entity: Entity, record: Record, shadow: Shadow) -> No
     """Record that a row carries the mark of deleted things. It keeps its link, so that it is never made a second time."""
     if shadow.life is not Life.ARCHIVED and record.life is Life.ALIVE:
         ask_about(space, entity, record, shadow.platform, "archived")
-    shadow.life = Life.ARCHIVED
+    shadow.life, shadow.version = Life.ARCHIVED, None  # read before it is written again
 
 
 def end(space: Space, record: Record, proof: str, platform: str = "") -> None:

@@ -63,6 +63,8 @@ def prepare(db: Database, scene: Scene, order: Order) -> Prepared:
 def prepare_without(db: Database, scene: Scene, order: Order, bad: Mapping[Thing, str]) -> Prepared:
     """Prepare an order, ignoring the looks at bad things."""
     made, space = Prepared(), scene.space()
+    marks = outbox.marks(db, order.platform, [one.record for one in order.due])
+    order = replace(order, due=[one for one in order.due if marks.get(one.record) == one.stand])  # as the breakers saw them
     looks = [look for look in order.looks if thing_of(look) not in bad]
     loaded = load_for(db, space, looks, ids=[one.record for one in order.due])
     space.proofs.update(order.proofs)
@@ -146,7 +148,7 @@ def wait_for_proof(
 def is_fresh(record: Record, platform: str, fresh: Mapping[Thing, Change]) -> bool:
     """Return whether the thing was read just now, and nothing newer was heard of it since."""
     shadow = record.shadows.get(platform)
-    if shadow is None or shadow.life is not Life.ALIVE:
+    if shadow is None or shadow.life not in (Life.ALIVE, Life.ARCHIVED):
         return False
     look = fresh.get((platform, shadow.collection, shadow.id))
     if look is None or look.item is None:

@@ -191,6 +191,27 @@ async def test_what_comes_back_takes_up_a_cleared_link(world: World) -> None:
     assert len(world.platform("shop").things["products"]) == 8
 
 
+async def test_what_is_archived_where_that_does_not_count_comes_back_if_a_field_carries_the_mark(world: World) -> None:
+    await stocked(world, rules(), shop=MARKED)
+    world.put("shop", "1", state="gone")
+    await world.once()
+    await world.once()
+    [row] = (await do(world, do="reconcile"))["report"]["rows"]
+    assert (row["why"], row["action"], row["reason"]) == (
+        "missing",
+        None,
+        "archived there, and no mapped field carries the mark",
+    )
+    states = "shop: {path: state, read: [{table: {gone: old, here: new}}], write: [{table: {old: gone, new: here}}]}"
+    field = f"  state: {{type: string, truth: erp, map: {{erp: state, {states}}}}}\n"
+    world.write("entities/product.yaml", rules().replace("deletes:", field + "deletes:"))
+    world.put("erp", "1", state="new")
+    await world.once()
+    await world.once()
+    assert world.items("shop")["MUG-1"]["state"] == "here"
+    assert (await do(world, do="reconcile"))["report"]["rows"] == []
+
+
 async def test_a_deletion_obeys_the_mode(world: World) -> None:
     await stocked(world, rules())
     world.write("platforms/shop.yaml", memory("shop", mode="observe", collection="products"))
