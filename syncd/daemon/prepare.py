@@ -63,8 +63,6 @@ def prepare(db: Database, scene: Scene, order: Order) -> Prepared:
 def prepare_without(db: Database, scene: Scene, order: Order, bad: Mapping[Thing, str]) -> Prepared:
     """Prepare an order, ignoring the looks at bad things."""
     made, space = Prepared(), scene.space()
-    marks = outbox.marks(db, order.platform, [one.record for one in order.due])
-    order = replace(order, due=[one for one in order.due if marks.get(one.record) == one.stand])  # as the breakers saw them
     looks = [look for look in order.looks if thing_of(look) not in bad]
     loaded = load_for(db, space, looks, ids=[one.record for one in order.due])
     space.proofs.update(order.proofs)
