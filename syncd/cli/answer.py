@@ -20,9 +20,19 @@ Layout = Callable[[Mapping[str, Any], Look], Page]
 
 def give(flags: Flags, document: Mapping[str, Any], layout: Layout, *, all_rows: bool = False) -> None:
     """Print a machine-format dict in the formats asked for."""
+    save(flags, document, layout)
+    show(flags, document, layout, all_rows=all_rows)
+
+
+def save(flags: Flags, document: Mapping[str, Any], layout: Layout) -> None:
+    """Write a machine-format dict to the files asked for."""
     for target, kind in flags.outputs:
         if target != "-":
             _write(target, render(document, layout, kind or "table", Look(local=flags.local)))
+
+
+def show(flags: Flags, document: Mapping[str, Any], layout: Layout, *, all_rows: bool = False) -> None:
+    """Print a machine-format dict to stdout."""
     sys.stdout.write(render(document, layout, flags.format or "table", look(flags, all_rows=all_rows)))
     sys.stdout.flush()
 

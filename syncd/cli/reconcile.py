@@ -2,11 +2,12 @@
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from syncd.cli import exits
 from syncd.cli.act import Answer, perform
-from syncd.cli.answer import ask, check_formats, give, note, show_lines
+from syncd.cli.answer import ask, check_formats, give, note, save, show, show_lines
 from syncd.cli.command import Args, Command, Parser, exit_code, user
 from syncd.cli.flags import Flags
 from syncd.cli.folder import Folder, find, glance, known
@@ -39,12 +40,21 @@ def reconcile(args: Args, flags: Flags) -> int:
     request = scope(args, folder)
     answer = perform(flags, folder, request, progress=_progress)
     report = only(answer["report"], request["why"])
-    give(flags, report, page, all_rows=args.all)
     codes = [int(answer["exit"]), exits.OK if report["complete"] else exits.INCOMPLETE]
     if args.exit_code and report["rows"]:
         codes.append(exits.DIFFERENT)
-    if args.fix:
+    if not args.fix:
+        give(flags, report, page, all_rows=args.all)
+        return exits.worst(codes)
+    for_people = flags.format in (None, "table")  # they decide when they have seen it; a machine gets one object at the end
+    if for_people:
+        show(flags, report, page, all_rows=args.all)
+    try:
         codes.append(_fix(args, flags, folder, request, report))
+    finally:
+        save(flags, report, page)
+        if not for_people:
+            show(flags, report, page)
     return exits.worst(codes)
 
 
@@ -75,7 +85,7 @@ def _progress(event: dict[str, Any]) -> None:
 
 
 def _fix(args: Args, flags: Flags, folder: Folder, request: dict[str, Any], report: dict[str, Any]) -> int:
-    """Say what would be written, ask, and have it written; return the exit code of it."""
+    """Say what would be written, ask, and have it written; return the exit code of it. What was written joins the report."""
     rows = [row for row in report["rows"] if row.get("action")]
     note(planned(report["rows"]))
     if args.dry_run or not rows:
@@ -85,8 +95,19 @@ def _fix(args: Args, flags: Flags, folder: Folder, request: dict[str, Any], repo
         note("Nothing was written.")
         return exits.REFUSED
     answer: Answer = perform(flags, folder, request | {"fix": True}, progress=_progress)
-    show_lines(flags, answer, "Repaired." if not answer["exit"] else "Not all of it was repaired.", origin_of(folder))
+    report["writes"] = figures.exact(answer.get("lines", []))
+    done = _outcome(answer)
+    if flags.format in (None, "table"):
+        show_lines(replace(flags, outputs=[]), answer, done, origin_of(folder))
+    else:
+        note(done)
     return int(answer["exit"])
+
+
+def _outcome(answer: Answer) -> str:
+    if answer["exit"]:
+        return "Not all of it was repaired."
+    return "Repaired." if answer.get("lines") else "Nothing was written: what waits or was rejected stays as it is."
 
 
 def planned(rows: list[dict[str, Any]]) -> str:

@@ -184,6 +184,20 @@ def test_fix_with_yes_writes_and_says_what(folder: Path, capsys: Capture) -> Non
     assert "Repaired.  1 written." in capsys.readouterr().out
 
 
+def test_fix_for_a_machine_is_one_object_and_files_keep_the_report(folder: Path, tmp_path: Path, capsys: Capture) -> None:
+    file = tmp_path / "drift.json"
+    reconcile(folder, "--fix", "--yes", "--format", "json", "-o", str(file), lines=[LINE])
+    report = json.loads(capsys.readouterr().out)
+    assert report["schema"].startswith("syncd.reconcile/")
+    assert [line["state"] for line in report["writes"]] == ["ok"]
+    assert json.loads(file.read_text()) == report
+
+
+def test_a_fix_that_wrote_nothing_does_not_claim_a_repair(folder: Path, capsys: Capture) -> None:
+    reconcile(folder, "--fix", "--yes", lines=[])
+    assert "Nothing was written: " in capsys.readouterr().out
+
+
 def test_a_dry_run_writes_nothing(folder: Path, capsys: Capture) -> None:
     code, asked = reconcile(folder, "--fix", "--dry-run")
     assert (code, len(asked)) == (0, 1)
