@@ -88,7 +88,7 @@ def _record(document: Mapping[str, Any]) -> Page:
         Column("value", least=16),
         Column("from"),
         Column("rule", least=12),
-        Column("platforms", least=24),
+        Column("platforms", least=18),
     )
     rows = [
         (
@@ -115,5 +115,7 @@ def _states(one: Mapping[str, Any]) -> str:
             words.append(f"{reading['platform']} {'=' if same else '~' + figures.value(reading['value'])}")
         elif reading["state"] != "unmapped":
             words.append(f"{reading['platform']} {_state(reading)}")
-    waiting = [step["code"] for step in one["steps"] if step["code"] in {"held", "refused", "proposed", "queued", "breaker"}]
+    agreed = all(word.endswith(" =") for word in words)  # the record may wait for another field's sake
+    codes = {"held"} if agreed else {"held", "refused", "proposed", "queued", "breaker"}
+    waiting = [step["code"] for step in one["steps"] if step["code"] in codes]
     return ", ".join(words) + (f"  ({', '.join(dict.fromkeys(waiting))})" if waiting else "")
