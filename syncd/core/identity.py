@@ -60,7 +60,7 @@ def match_keys(entity: Entity, values: Mapping[str, Value]) -> list[tuple[Match,
 
 def record_keys(entity: Entity, record: Record) -> set[Key]:
     """Return all keys by which a record is found: those of its golden values."""
-    golden = {name: field.value for name, field in record.golden.items()}
+    golden = {name: field.value for match in entity.matches for name in match.by if (field := record.golden.get(name))}
     return {key for _, key in match_keys(entity, golden) if key is not None}
 
 

@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from syncd.core.model import GoldenField, Known, ShadowField, Value, Word
+from syncd.ledger.stepwise import Standing, Stepwise, standing
 from syncd.ledger.texts import dump, load
 
 SHADOW_VOICE = ("word", "by")
@@ -80,6 +81,8 @@ def document(parts: Mapping[str, Any], usual: Mapping[str, Any], missing: Sequen
 
 def shadow_text(known: Mapping[str, ShadowField], golden: Mapping[str, GoldenField]) -> str:
     """Return the fields of one shadow as JSON text, beside its record's golden; equal fields give equal text."""
+    if type(known) is Stepwise and len(known.left) * 2 > len(known):
+        return stepwise_text(known, golden)
     missing = [] if known.keys() == golden.keys() else sorted(golden.keys() - known.keys())
     if not known:
         return document({}, {}, missing)
@@ -91,6 +94,34 @@ def shadow_text(known: Mapping[str, ShadowField], golden: Mapping[str, GoldenFie
         should = golden.get(name)
         if should is None or rest != plain or not is_in_step(field, should):
             apart.append((name, field))
+    return text_of(apart, voice, missing)
+
+
+def stepwise_text(known: Stepwise, golden: Mapping[str, GoldenField]) -> str:
+    """Return the same text without making the fields that are in step still: they are most, so their author is the usual."""
+    for name, stood in [*known.left.items()]:
+        should = golden.get(name)
+        if should is None or should.value is not stood[0] or should.lo != stood[1] or should.hi != stood[2]:
+            known[name]  # golden moved away from it: asking makes it
+    if len(known.left) * 2 <= len(known):
+        return shadow_text(dict(known), golden)
+    voice = known.word, known.by
+    plain = voice + SHADOW_PLAIN
+    apart = [
+        (name, field)
+        for name, field in known.made()
+        if (should := golden.get(name)) is None or shadow_rest(field) != plain or not is_in_step(field, should)
+    ]
+    missing = (
+        []
+        if len(known) == len(golden) and all(name in golden for name, _ in known.made())
+        else [name for name in sorted(golden) if name not in known]
+    )
+    return text_of(apart, voice, missing)
+
+
+def text_of(apart: Sequence[tuple[str, ShadowField]], voice: tuple[Any, ...], missing: Sequence[str]) -> str:
+    """Return the text of a shadow whose fields ``apart`` are out of step with golden."""
     usual = dict(zip(SHADOW_VOICE, voice, strict=True))
     if apart:
         usual |= zip(TIMES, most_common([times_of(field) for _, field in apart]), strict=True)
@@ -122,19 +153,20 @@ def shadow_part(field: ShadowField, usual: Mapping[str, Any]) -> Any:
 
 def shadow_fields(text: str, golden: Mapping[str, GoldenField]) -> dict[str, ShadowField]:
     """Return the fields of one shadow from their text and golden."""
+    return fields_beside(text, standing(golden))
+
+
+def fields_beside(text: str, stands: Mapping[str, Standing]) -> dict[str, ShadowField]:
+    """Return the fields of one shadow from their text and golden as it stands; those in step are made when asked for."""
     doc = load(text)
     usual = NEW_SHADOW | doc.get("usual", {})
     usual["word"] = word = WORDS[usual["word"]]
-    by, parts, missing = usual["by"], doc["fields"], doc.get("not", ())
-    found = {
-        name: ShadowField(raw, NULL if raw is None else OK, raw, word, should.lo, should.hi, by=by)
-        for name, should in golden.items()
-        if name not in parts and name not in missing
-        for raw in (should.value,)
-    }
-    for name, part in parts.items():
-        found[name] = _full_shadow(part if type(part) is dict else {"raw": part}, usual)
-    return found
+    parts, missing = doc["fields"], doc.get("not", ())
+    made = {name: _full_shadow(part if type(part) is dict else {"raw": part}, usual) for name, part in parts.items()}
+    left = dict(stands)
+    for name in (*parts, *missing):
+        left.pop(name, None)
+    return Stepwise(made, left, word, usual["by"])
 
 
 def _full_shadow(part: dict[str, Any], usual: Mapping[str, Any]) -> ShadowField:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from syncd.core.model import Conflict, Life, Record, Shadow, Tombstone
-from syncd.ledger.documents import golden_fields, golden_text, shadow_fields, shadow_text
+from syncd.ledger.documents import fields_beside, golden_fields, golden_text, shadow_text
 from syncd.ledger.schema import Database
+from syncd.ledger.stepwise import standing
 from syncd.ledger.texts import dump, load, micros
 
 PLACES = 1000  # platforms a ledger can know; shadow.place = record * PLACES + the platform's number
@@ -84,8 +85,9 @@ def _shadows(db: Database, wanted: str, found: dict[int, Record], loaded: Loaded
         " LEFT JOIN seen n ON n.platform = s.platform AND n.collection = s.collection AND n.id = s.id",
         (wanted,),
     )
+    stands = {number: standing(record.golden) for number, record in found.items()}
     for record, platform, collection, native, life, version, changed_at, old, text, as_of, at in rows.fetchall():
-        fields = shadow_fields(text, found[record].golden)
+        fields = fields_beside(text, stands[record])
         shadow = Shadow(platform, collection, native, Life(life), version, changed_at, at, as_of, old, fields)
         found[record].shadows[platform] = shadow
         loaded.shadows[record, platform] = (collection, native, life, version, changed_at, old, text), as_of, at

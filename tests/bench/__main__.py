@@ -23,9 +23,7 @@ async def main(records: int, parts: list[str]) -> None:
     logger.remove()
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        print(
-            f"{records:,} records on 3 platforms; {RUNS} interleaved runs, medians; fdatasync p50 {fdatasync_p50(folder):.0f} us"
-        )
+        print(f"{records:,} records on 3 platforms; {RUNS} interleaved runs; fdatasync p50 {fdatasync_p50(folder):.0f} us")
         if {"inbox", "walk"} & {*parts}:
             size = await inbox.fill_ledger(folder, records)
             note("P14 ledger bytes a record, three shadows, full history", f"{size:,.0f} B", "6000 / 2500")
