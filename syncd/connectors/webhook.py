@@ -26,10 +26,8 @@ def read_event(webhook: Webhook, shapes: Mapping[str, Shape], collection: str | 
     if name not in shapes:
         raise PermanentError(f"webhook: no collection {name}")
     seen = Seen(Via.EVENT, delivery.as_of, delivery.arrived_at, f"webhook {webhook.path}")
-    found = _observe(webhook, shapes[name], parsed, seen)
-    if isinstance(found, Broken):
-        return Batch((), broken=(found,))
-    return Batch((replace(found, event_id=_event_id(webhook, parsed, delivery)),))
+    found = _observe(webhook, shapes[name], parsed, seen, event_id=_event_id(webhook, parsed, delivery))
+    return Batch((), broken=(found,)) if isinstance(found, Broken) else Batch((found,))
 
 
 def _collection(webhook: Webhook, shapes: Mapping[str, Shape], kind: Native) -> str | None:
@@ -46,7 +44,7 @@ def _collection(webhook: Webhook, shapes: Mapping[str, Shape], kind: Native) -> 
     raise PermanentError("webhook: several collections, and neither collection nor topics says which")
 
 
-def _observe(webhook: Webhook, shape: Shape, parsed: Parsed, seen: Seen) -> Change | Broken:
+def _observe(webhook: Webhook, shape: Shape, parsed: Parsed, seen: Seen, *, event_id: str) -> Change | Broken:
     event = webhook.event
     item = _item(pick(parsed.value, event.item), shape)
     native_id = shape.native_id(item)
@@ -57,12 +55,13 @@ def _observe(webhook: Webhook, shape: Shape, parsed: Parsed, seen: Seen) -> Chan
         raise PermanentError(f'webhook: no id at "{shape.id}" of "{event.item}"')
     at = parse_time(pick(parsed.value, event.changed_at), shape.zone) if event.changed_at else None
     if pick(parsed.value, event.type) in event.deleted:
-        return shape.gone(native_id, seen, changed_at=at)
+        return replace(shape.gone(native_id, seen, changed_at=at), event_id=event_id)
     found = shape.observe(item, reason, seen)
     if isinstance(found, Broken):
         return found
     hint = set(item) == {shape.id.partition(".")[0]}
-    return replace(found, item={} if hint else item, changed_at=found.changed_at if found.changed_at is not None else at)
+    changed_at = found.changed_at if found.changed_at is not None else at
+    return replace(found, item={} if hint else item, changed_at=changed_at, event_id=event_id)
 
 
 def _item(found: Native, shape: Shape) -> Native:
