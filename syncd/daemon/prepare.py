@@ -23,6 +23,8 @@ from syncd.ledger.proposals import Proposal
 from syncd.ledger.schema import Database
 
 UNANSWERED = "could not be asked"
+UNTOLD = "what the platform told is not decided yet"
+SOON = 50_000  # microseconds
 AGAIN, LONGEST = 2_000_000, 300_000_000  # microseconds until a record whose proof could not be had is looked at again
 
 
@@ -46,6 +48,7 @@ class Prepared:
     proposed: list[Proposal] = field(default_factory=list)
     trips: list[Trip] = field(default_factory=list)
     judged: Judged = field(default_factory=Judged)
+    untold: set[str] = field(default_factory=set)  # collections that told something which is not decided yet
 
 
 def prepare(db: Database, scene: Scene, order: Order) -> Prepared:
@@ -68,6 +71,7 @@ def prepare_without(db: Database, scene: Scene, order: Order, bad: Mapping[Thing
     space.proofs.update(order.proofs)
     taken = take_looks(db, space, looks)
     fresh = {thing_of(look): look for look in looks}
+    made.untold = inbox.undecided(db, order.platform, now=scene.now)
     candidates = [c for due in order.due if (c := choose(db, space, due, fresh, made, order.trouble)) is not None]
     store(db, space, loaded, taken, made.judged, planned={(one.record, order.platform) for one in order.due})
     made.judged.broken = [
@@ -105,6 +109,9 @@ def choose(
         return None
     if not is_proved(record, planned, due, fresh):
         wait_for_proof(db, space, record, planned, due, trouble)
+    if is_untold(member, planned.write, made):
+        outbox.postpone(db, due.record, due.platform, until=space.now + SOON, error=UNTOLD, counts=False)
+        return None
         return None
     allowed, proposal = permitted(db, space, record, planned)
     if proposal is not None and proposal.state == "open" and proposal.proposed_at == space.now:
@@ -119,6 +126,11 @@ def choose(
 
 def nothing_left(db: Database, space: Space, due: Due) -> None:
     """There is nothing to say: the record leaves the outbox, and what was proposed for it is obsolete."""
+def is_untold(member: Member, write: Write, made: Prepared) -> bool:
+    """Return whether a create waits until all is decided that its platform told: where nobody can ask, that is the proof."""
+    return write.op is Op.CREATE and not member.abilities.list and member.collection in made.untold
+
+
     outbox.clear(db, due.record, due.platform, mark=due.mark)
     proposals.withdraw(db, due.record, due.platform, now=space.now)
 

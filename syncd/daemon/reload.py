@@ -11,6 +11,7 @@ from syncd.daemon.events import Event, say
 from syncd.daemon.hook import routes_of
 from syncd.daemon.mapped import note_moved, signatures
 from syncd.daemon.notify import Notify
+from syncd.daemon.revise import recall_strangers
 from syncd.daemon.runtime import Part, Runtime, stamp_of
 from syncd.daemon.unavailable import Unavailable
 from syncd.errors import ConfigError, SyncdError
@@ -90,6 +91,7 @@ async def take_over(runtime: Runtime, crew: Crew, new: Config) -> str:
         if platform in runtime.parts:
             runtime.parts[platform].demand([collection])
     runtime.decide_again(changed or ())
+    await recall_strangers(runtime, changed)
     runtime.wake_delivery()
     tallies = (await runtime.store.read(state.now, runtime.now())).records
     affected = sum(tallies.get(name, 0) for name in changed)

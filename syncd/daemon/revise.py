@@ -3,6 +3,7 @@
 What was revised with which rules is noted in the ledger, so that a revision cut short by a crash is done after the start.
 """
 
+from collections.abc import Iterable
 
 from syncd.core.conclude import revise
 from syncd.core.model import SECOND
@@ -13,7 +14,7 @@ from syncd.daemon.judge import Judged, store
 from syncd.daemon.mapped import note_moved, signatures
 from syncd.daemon.runtime import Runtime
 from syncd.daemon.scene import Scene
-from syncd.ledger import config_texts, cursors, lookup, meta, records
+from syncd.ledger import config_texts, cursors, lookup, meta, records, strangers
 from syncd.ledger.schema import Database
 
 BATCH = 200
@@ -33,6 +34,15 @@ async def begin(runtime: Runtime) -> None:
     await runtime.store.write(config_texts.keep, config.sha, config.texts, runtime.now())
     if await runtime.store.read(meta.get, REVISED) != decided_with(runtime):
         runtime.decide_again(runtime.rules.entities)
+        await recall_strangers(runtime, runtime.rules.entities)
+
+
+async def recall_strangers(runtime: Runtime, entities: Iterable[str]) -> None:
+    """Have things that are no record yet matched again under the rules of now."""
+    members = [member for name in entities for member in runtime.rules.entities[name].members.values()]
+    places = [(member.platform, member.collection) for member in members]
+    if await runtime.store.write(strangers.recall, places, now=runtime.now()):
+        runtime.wake.set()
 
 
 def decided_with(runtime: Runtime) -> str:

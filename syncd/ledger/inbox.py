@@ -213,6 +213,12 @@ def release(db: Database, platform: str, why: str | None = None) -> int:
     ).rowcount
 
 
+def undecided(db: Database, platform: str, *, now: int) -> set[str]:
+    """Return the collections of a platform of which something waits that can be decided now."""
+    query = "SELECT DISTINCT collection FROM inbox WHERE done_us IS NULL AND due_us <= ? AND platform = ?"
+    return {row[0] for row in db.execute(query, (now, platform))}
+
+
 def depth(db: Database) -> Depth:
     """Return how much waits, and since when."""
     return Depth(*db.execute("SELECT count(*), min(received_us) FROM inbox WHERE done_us IS NULL").fetchone())

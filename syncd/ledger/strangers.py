@@ -119,6 +119,18 @@ def wake(db: Database, keys: set[Key], *, now: int) -> int:
         " ON k.entity = j.value ->> 0 AND k.by = j.value ->> 1 AND k.value = j.value ->> 2",
         (dump(sorted(keys)),),
     ).fetchall()
+    return send_in(db, things, now=now)
+
+
+def recall(db: Database, places: Iterable[tuple[str, str]], *, now: int) -> int:
+    """Put the looks at all strangers of these collections back into the inbox, for the rules changed; return how many."""
+    query = "SELECT platform, collection, id FROM stranger WHERE platform = ? AND collection = ?"
+    rows = [db.execute(query, place) for place in places]
+    return send_in(db, [thing for found in rows for thing in found.fetchall()], now=now)
+
+
+def send_in(db: Database, things: Sequence[Thing], *, now: int) -> int:
+    """Move the looks at these strangers into the inbox; return how many."""
     db.executemany(
         "INSERT INTO inbox (platform, collection, thing, via, as_of, seen_at_us, hash, received_us, body)"
         " SELECT platform, collection, id, via, as_of, seen_at_us, hash, ?, body FROM stranger"

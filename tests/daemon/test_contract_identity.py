@@ -8,6 +8,7 @@ from syncd.connectors.protocol import Kind
 from syncd.core.model import Abilities
 from syncd.daemon.intake import take_feed
 from syncd.daemon.reconcile import drain
+from syncd.daemon.revise import begin
 from syncd.ledger import conflicts
 from tests.daemon.test_actions import read
 from tests.daemon.world import PRODUCT, World, memory
@@ -188,6 +189,22 @@ async def test_another_word_for_unmatched_holds_for_those_that_wait(world: World
     assert len(await open_ones(world)) == 1
     world.write("entities/product.yaml", PRODUCT.replace("shop: review", "shop: create"))
     await world.once()
+    assert await open_ones(world) == []
+    assert (await linked(world))["shop s1"] is not None
+
+
+async def test_the_same_where_nothing_can_be_listed_or_read(tmp_path: Any) -> None:
+    world = Mixed(tmp_path)
+    world.set_up(UNREADABLE)
+    world.put("shop", "s1", sku="MUG-1", title="Old", price="1.00", stock=0)
+    async with world.runtime() as runtime:
+        await begin(runtime)
+        await push(runtime, "shop", "products")
+    assert len(await open_ones(world)) == 1
+    world.write("entities/product.yaml", PRODUCT.replace("shop: review", "shop: create"))
+    async with world.runtime() as runtime:
+        await begin(runtime)
+        await drain(runtime)
     assert await open_ones(world) == []
     assert (await linked(world))["shop s1"] is not None
 
