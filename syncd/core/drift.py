@@ -153,7 +153,10 @@ def compare_field(place: Place, mapped: Field, reading: Reading | None) -> Diffe
     """Return the difference of one field, or None if the platform holds what it should."""
     golden = place.record.golden.get(mapped.name)
     target = mapped.maps.get(place.platform)
-    if reading is None or golden is None or target is None or target.direction == "in" or golden.who is None:
+    if reading is None or golden is None or target is None or golden.who is None:
+        return None
+    decides = place.platform in truth_of(place.entity, mapped).platforms
+    if target.direction == "in" and not decides:
         return None
     if reading.state is State.INVALID:
         return difference(place, mapped, Why.UNREADABLE, None, note=reading.reason)
@@ -162,8 +165,7 @@ def compare_field(place: Place, mapped: Field, reading: Reading | None) -> Diffe
     shadow = place.record.shadows.get(place.platform)
     known = (shadow.fields.get(mapped.name) if shadow else None) or ShadowField()
     if known.known is not Known.NEVER and reading.value == known.raw:
-        return compare_known(place, mapped, known)
-    decides = place.platform in truth_of(place.entity, mapped).platforms
+        return compare_known(place, mapped, known) if target.direction != "in" else None
     if mapped.equal.same(reading.value, golden.value) or (no_word(place, mapped) and not decides):
         return None
     return difference(place, mapped, Why.MISSED if decides else Why.STRAY, reading.value, takes=decides)

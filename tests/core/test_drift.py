@@ -106,6 +106,12 @@ def test_what_is_not_compared():
     assert drift(d, "c", f="y") == []
 
 
+def test_a_source_that_is_only_read_is_compared_for_news_alone():
+    d = agreed(a_field(way={"a": "in"}))
+    assert drift(d, "a", f="x") == []
+    assert one(d, "a", f="y") == (Why.MISSED, "y", Action("take", "a", "f", "y"))
+
+
 def test_a_value_without_a_word_is_no_drift():
     words = parse_pipeline([{"table": {"1": "x"}}])
     d = agreed(a_field(maps={"b": FieldMap("f", ("f",), read=words, write=write_of(words) or ())}))
@@ -283,3 +289,24 @@ def test_a_row_of_a_record_that_is_over_is_extra(member, action, note):
 def test_a_place_knows_its_platform():
     d = agreed()
     assert replace(place(d), standing=Standing()).platform == "b"
+
+
+def archived(*fields, elsewhere="restore", marked=True):
+    member = a_member("b", deleted=("status", "archived") if marked else None)
+    d = desk(*(fields or [a_field("status")]), members=[member], deletes=Deletes("a", elsewhere=elsewhere))
+    d.look("a", **{name: "x" for name in d.entity.fields if name != "k"})
+    d.look("b", **{name: "x" for name in d.entity.fields if name != "k"})
+    d.gone("b", item={"status": "archived"})
+    assert d.record.shadows["b"].life is Life.ARCHIVED
+    return d
+
+
+def test_an_archived_row_comes_back_by_a_write_or_nothing_says_how():
+    (found,) = compare_absent(place(archived()))
+    assert (found.why, found.action, found.note) == (Why.MISSING, Action("write", "b", "status", "x"), "")
+    for d in (archived(a_field("f")), archived(marked=False)):
+        (found,) = compare_absent(place(d))
+        assert (found.why, found.action) == (Why.MISSING, None)
+        assert found.note == "archived there, and no mapped field carries the mark"
+    (found,) = compare_absent(place(archived(elsewhere="ignore")))
+    assert (found.action, found.note) == (None, "the rules do not put it back")
