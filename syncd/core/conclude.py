@@ -40,7 +40,7 @@ def conclude(
     if record.life is Life.ALIVE:
         decide_fields(space, entity, record, decision, before=before, platform=platform, heard=heard)
     number_version(record, decision)
-    if decision.fields or not record.key:
+    if not record.key or any(names_it(entity, change.name) for change in decision.fields):
         name_record(space, entity, record)
     space.touch(record)
     if decision.fields or decision.strays:
@@ -104,6 +104,11 @@ def number_version(record: Record, decision: Decision) -> None:
     decision.version = record.version
     for change in decision.fields:
         record.golden[change.name].version = record.version
+
+
+def names_it(entity: Entity, name: str) -> bool:
+    """Return whether a field is part of what the record is called or found by."""
+    return name == entity.key or any(name in match.by for match in entity.matches)
 
 
 def name_record(space: Space, entity: Entity, record: Record) -> None:

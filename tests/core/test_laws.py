@@ -96,7 +96,9 @@ def programs(choose: st.DrawFn) -> Program:
     return draw(choose(st.randoms(use_true_random=False)), choose(st.sampled_from(KINDS)))
 
 
-@settings(max_examples=max(20, PROGRAMS // 20), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=min(200, max(20, PROGRAMS // 20)), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 @given(programs())
 def test_programs_of_hypothesis_break_no_law(program: Program) -> None:
     error = failure(lambda: trial(*program))
