@@ -113,16 +113,19 @@ class Story:
         """A drift report finds what nobody told: syncd was not running."""
         await self.syncd.stop()
         self.company.shop.edit("products", 11, title="Edited while syncd slept")
+        self.erp("UPDATE products SET product_name = 'Renamed while syncd slept' WHERE product_id = 12")
         code, out, err = await self.syncd.ask("reconcile")
         self.tell(indented(out))
         assert code == 0, err
         report = await self.syncd.ask_json("reconcile")
-        assert [(r["record"], r["field"], r["why"]) for r in report["rows"]] == [("11", "name", "stray")], report["rows"]
+        found = sorted((r["record"], r["platform"], r["field"], r["why"]) for r in report["rows"])
+        assert found == [("11", "shop", "name", "stray"), ("12", "erp", "name", "missed")], found
 
     async def repair(self) -> None:
         """reconcile --fix puts it back."""
         code, out, err = await self.syncd.ask("reconcile", "--fix", "--yes")
         assert code == 0, out + err
+        assert self.product(12)["title"] == "Renamed while syncd slept"
         report = await self.syncd.ask_json("reconcile")
         assert report["complete"], report
         assert report["rows"] == [], report["rows"]
