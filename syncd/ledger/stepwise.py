@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from syncd.core.model import GoldenField, Known, ShadowField, Value, Word
 
+made, keep = dict.get, dict.__setitem__  # what a plain dictionary does: the quick way, for where it counts
 Standing = tuple[Value, int, int]  # a golden field as it was loaded: value, lo, hi
 
 
@@ -30,7 +31,8 @@ class Stepwise(dict[str, ShadowField]):  # noqa: PLW1641 - a dictionary has no h
     def __missing__(self, name: str) -> ShadowField:
         value, lo, hi = self.left.pop(name)
         known = Known.NULL if value is None else Known.OK
-        field = self[name] = ShadowField(value, known, value, self.word, lo, hi, by=self.by)
+        field = ShadowField(value, known, value, self.word, lo, hi, by=self.by)
+        keep(self, name, field)
         return field
 
     def whole(self) -> Self:
@@ -45,7 +47,10 @@ class Stepwise(dict[str, ShadowField]):  # noqa: PLW1641 - a dictionary has no h
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a field, or the default."""
-        return self[name] if super().__contains__(name) or name in self.left else default
+        found = made(self, name)
+        if found is not None:
+            return found
+        return self[name] if name in self.left else default
 
     def setdefault(self, name: str, default: Any = None) -> Any:
         """Return a field; one that is not there becomes the default."""
