@@ -201,7 +201,7 @@ class Member:
 
     platform: str
     collection: str
-    abilities: Abilities = Abilities()
+    abilities: Abilities = field(default_factory=Abilities)
     mode: str = "propose"  # observe propose enforce
     mode_at: str = ""
     create: bool = False

@@ -3,6 +3,7 @@
 ``Watch`` sees every request, look and commit as it happens (L6, L11, L12, L13, L15, L16); ``check`` judges the world at rest.
 """
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -162,8 +163,8 @@ class Watch:
         if record is not None and attempt.write.op is Op.CREATE:
             self.doubtful_counts.add(record.key)
 
-    def record(self, key: str) -> Record | None:
-        raise NotImplementedError
+    @abstractmethod
+    def record(self, key: str) -> Record | None: ...
 
     def by_id(self, number: int) -> Record | None:
         return self.daemon.ledger.records.get(number)  # type: ignore[attr-defined]
