@@ -46,7 +46,7 @@ class Crew:
 
     def task(self, name: str, loop: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
         """Start one loop that is kept going."""
-        return self.group.create_task(keep_going(name, loop), name=name)
+        return self.group.create_task(keep_going(name, loop, broken=lambda: self.runtime.store.broken), name=name)
 
     def start(self, part: Part) -> None:
         """Start the loops of one platform."""

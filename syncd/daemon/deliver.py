@@ -13,7 +13,7 @@ from syncd.core.doubt import Proof, proved
 from syncd.core.model import Receipt
 from syncd.daemon import tell
 from syncd.daemon.clock import nap
-from syncd.daemon.doubt import Finding, find_out, next_look, open_doubts
+from syncd.daemon.doubt import Finding, alive_from_now, find_out, next_look, open_doubts
 from syncd.daemon.events import Event, say
 from syncd.daemon.journal import Doubt, Sending
 from syncd.daemon.judge import Judged
@@ -24,7 +24,7 @@ from syncd.daemon.runtime import Part, Runtime
 from syncd.daemon.send import apply, is_doubtful, with_looks
 from syncd.daemon.settle import Outcome, Pace, close_open, count_failure, settle
 from syncd.daemon.survey import Survey, survey
-from syncd.daemon.weigh import Burst, Trip, weigh
+from syncd.daemon.weigh import CHUNK, Burst, Trip, judge_burst, to_weigh, weigh
 from syncd.errors import ConnectorError, TransientError
 from syncd.ledger import outbox
 
@@ -72,13 +72,22 @@ class Delivery:
             return False
         if self.part.news:
             self.part.news = False
-            trips = await self.runtime.store.write(weigh, self.runtime.scene(), self.part.name, self.burst)
-            self.tripped(trips)
-        found = await self.runtime.store.read(survey, self.runtime.scene(), self.part.name, limit=room)
+            await self.weigh()
+        found = await self.runtime.store.read(survey, self.runtime.scene(), self.part.name, self.burst.marks, limit=room)
+        self.part.news |= found.unweighed
         self.demand_sweeps(found)
-        if found.seen:
+        if found.due or found.rests:
             await self.send_due(found)
         return found.seen > 0
+
+    async def weigh(self) -> None:
+        """Weigh everything that is new in the outbox, and stop what is more likely a mistake than the truth."""
+        name, read = self.part.name, self.runtime.store.read
+        todo = await read(to_weigh, self.runtime.scene(), name, self.burst)
+        for start in range(0, len(todo), CHUNK):
+            await read(weigh, self.runtime.scene(), name, self.burst, todo[start : start + CHUNK])
+        if self.burst.heavy:
+            self.tripped(await self.runtime.store.write(judge_burst, self.runtime.scene(), name, self.burst))
 
     def room(self) -> int:
         """Return how many more writes may be journaled now; none until that is worth a commit."""
@@ -90,7 +99,8 @@ class Delivery:
         """Return until when nothing is written: quiet hours, or the platform is in trouble."""
         platform, trouble = self.part.platform, self.part.trouble
         quiet = quiet_until(platform.write.quiet_hours, self.runtime.config.timezone, self.runtime.now())
-        return max(quiet or 0, trouble.until if trouble.times else 0)
+        more = self.runtime.held_for_more(self.part)
+        return max(quiet or 0, trouble.until if trouble.times else 0, more)
 
     async def next_at(self) -> int | None:
         """Return when to look again without being woken."""
@@ -153,7 +163,6 @@ class Delivery:
 
     async def land(self, sending: Sending, result: Receipt | ConnectorError, micros: int) -> None:
         """Take in what came back of one write: settle it, or see that it is in doubt."""
-        self.burst.drop(sending.attempt.write.record)
         repeat = self.part.doubts.get(sending.attempt.id)
         if is_doubtful(result):
             await self.doubt(sending, str(result), answered=isinstance(result, TransientError))
@@ -188,6 +197,8 @@ class Delivery:
         """Tell of what a look led to, and wake those that have something to be told now."""
         tell.judged(judged)
         self.runtime.wake_delivery(judged.behind)
+        if judged.names:
+            self.runtime.wake.set()  # things that matched nothing may match now
 
     # ---- attempts in doubt
 
@@ -195,7 +206,8 @@ class Delivery:
         """Note that nobody knows what became of a write; it is found out before anything else is sent of this record."""
         doubt = self.part.doubts.get(sending.attempt.id)
         if doubt is None:
-            doubt = self.part.doubts[sending.attempt.id] = Doubt(sending, answered, why)
+            sending = sending if answered else alive_from_now(sending, self.runtime.now())
+            doubt = self.part.doubts[sending.attempt.id] = Doubt(sending)
             say(Event.WRITE_DOUBT, tell.doubted(sending, why), **tell.fields_of(sending))
         doubt.answered, doubt.why = answered, why
         doubt.times += 1

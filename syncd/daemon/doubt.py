@@ -100,6 +100,13 @@ async def _by_reading(runtime: Runtime, attempt: Attempt, entity: Entity, now: i
     return Finding(proof, found[0], assumed=proof is Proof.DONE and is_assumed(entity, attempt))
 
 
+def alive_from_now(sending: Sending, now: int) -> Sending:
+    """Return a write whose answer just failed to come, with its lifetime counted from now: it may have waited for its turn."""
+    attempt = sending.attempt
+    end = max(attempt.lifetime_end, now + attempt.lifetime_end - attempt.sent_at)
+    return replace(sending, attempt=replace(attempt, lifetime_end=end))
+
+
 def next_look(doubt: Doubt, pace: Pace, now: int) -> int:
     """Return when an attempt in doubt is looked at again: soon at first, and when its lifetime is over."""
     wait = max(clock.back_off(pace.first, min(pace.most, LONGEST), doubt.times), pace.until - now)

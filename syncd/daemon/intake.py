@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 
 from syncd.connectors.protocol import Batch
 from syncd.core.model import SECOND
@@ -37,11 +37,14 @@ async def take(runtime: Runtime, part: Part, collection: str, batch: Batch, via:
 async def take_feed(runtime: Runtime, part: Part, collection: str) -> None:
     """Take everything a feed has since its cursor: a poll ends, a stream goes on. Raises ConnectorError."""
     position = await runtime.store.read(cursors.position, part.name, collection)
-    async for batch in part.connector.changes(collection, position):
-        await take(runtime, part, collection, batch)
-        part.refused.pop(collection, None)
-        read_well(runtime, part)
-        await room(runtime)
+    with ExitStack() as stack:
+        async for batch in part.connector.changes(collection, position):
+            added = await take(runtime, part, collection, batch)
+            if added.stored and part.is_polled:
+                stack.enter_context(runtime.gathering(f"poll {part.name} {collection}"))
+            part.refused.pop(collection, None)
+            read_well(runtime, part)
+            await room(runtime)
     await note_read(runtime, part, collection)
     part.refused.pop(collection, None)
 

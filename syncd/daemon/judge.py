@@ -58,6 +58,7 @@ class Judged:
     """What came of a batch. ``names`` has (entity, key) of every record decided about."""
 
     rows: int = 0
+    more: bool = False
     deferred: int = 0
     asks: list[Ask] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
@@ -84,6 +85,7 @@ def judge(db: Database, scene: Scene, *, limit: int) -> Judged:
     judged.proved = [(sweep.platform, sweep.collection) for sweep in sweeps.decided(db)]
     if judged.proved:
         outbox.release(db, WAITS_FOR_SWEEP)
+    judged.more = bool(inbox.pending(db, 1, now=scene.now))  # a full batch, or things that were woken by this one
     return judged
 
 
@@ -151,6 +153,6 @@ def quarantine(db: Database, scene: Scene, bad: Collection[tuple[Waiting, str]],
 
 def quarantine_first(db: Database, scene: Scene, reason: str) -> Judged:
     """Quarantine the oldest row that waits: even alone it could not be stored."""
-    judged = Judged(rows=1)
+    judged = Judged(rows=1, more=True)
     quarantine(db, scene, [(row, reason) for row in inbox.pending(db, 1, now=scene.now)], judged)
     return judged

@@ -66,12 +66,14 @@ def prepare(db: Database, scene: Scene, order: Order) -> Prepared:
 def prepare_without(db: Database, scene: Scene, order: Order, bad: Mapping[Thing, str]) -> Prepared:
     """Prepare an order, ignoring the looks at bad things."""
     made, space = Prepared(), scene.space()
+    marks = outbox.marks(db, order.platform, [one.record for one in order.due])
+    order = replace(order, due=[one for one in order.due if marks.get(one.record) == one.stand])  # as the breakers saw them
     looks = [look for look in order.looks if thing_of(look) not in bad]
     loaded = load_for(db, space, looks, ids=[one.record for one in order.due])
     space.proofs.update(order.proofs)
+    made.untold = inbox.undecided(db, order.platform, now=scene.now)
     taken = take_looks(db, space, looks)
     fresh = {thing_of(look): look for look in looks}
-    made.untold = inbox.undecided(db, order.platform, now=scene.now)
     candidates = [c for due in order.due if (c := choose(db, space, due, fresh, made, order.trouble)) is not None]
     store(db, space, loaded, taken, made.judged, planned={(one.record, order.platform) for one in order.due})
     made.judged.broken = [
@@ -107,11 +109,11 @@ def choose(
     if planned.write is None:
         nothing_left(db, space, due)
         return None
-    if not is_proved(record, planned, due, fresh):
-        wait_for_proof(db, space, record, planned, due, trouble)
     if is_untold(member, planned.write, made):
         outbox.postpone(db, due.record, due.platform, until=space.now + SOON, error=UNTOLD, counts=False)
         return None
+    if not is_proved(record, planned, due, fresh):
+        wait_for_proof(db, space, record, planned, due, trouble)
         return None
     allowed, proposal = permitted(db, space, record, planned)
     if proposal is not None and proposal.state == "open" and proposal.proposed_at == space.now:
@@ -124,13 +126,13 @@ def choose(
     return Candidate(due, record, filled(member, allowed.write, look), member)
 
 
-def nothing_left(db: Database, space: Space, due: Due) -> None:
-    """There is nothing to say: the record leaves the outbox, and what was proposed for it is obsolete."""
 def is_untold(member: Member, write: Write, made: Prepared) -> bool:
     """Return whether a create waits until all is decided that its platform told: where nobody can ask, that is the proof."""
     return write.op is Op.CREATE and not member.abilities.list and member.collection in made.untold
 
 
+def nothing_left(db: Database, space: Space, due: Due) -> None:
+    """There is nothing to say: the record leaves the outbox, and what was proposed for it is obsolete."""
     outbox.clear(db, due.record, due.platform, mark=due.mark)
     proposals.withdraw(db, due.record, due.platform, now=space.now)
 

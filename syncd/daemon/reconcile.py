@@ -9,8 +9,7 @@ from syncd.daemon.runtime import Runtime
 from syncd.errors import LedgerError
 from syncd.ledger import inbox
 
-BATCH = 500
-ROUNDS = 8  # batches after which delivery is woken although more is waiting
+BATCH = 128  # changes decided at once: what waits for the ledger behind them waits so long
 
 
 @dataclass(slots=True)
@@ -35,18 +34,16 @@ async def drain(runtime: Runtime) -> Summary:
     """Decide until nothing waits that can be decided now. Cancelled in between, nothing is half done."""
     summary, woken = Summary(), set[str]()
     runtime.drained.clear()
-    rounds = 0
-    while True:
-        judged = await one_pass(runtime)
-        summary.rows += judged.rows
-        summary.broken += len(judged.broken)
-        woken |= judged.behind
-        rounds += 1
-        if judged.rows == 0 or rounds % ROUNDS == 0:
-            runtime.wake_delivery(woken)
-            woken.clear()
-        if judged.rows == 0:
-            return summary
+    with runtime.gathering("inbox"):
+        while True:
+            judged = await one_pass(runtime)
+            summary.rows += judged.rows
+            summary.broken += len(judged.broken)
+            woken |= judged.behind
+            if not judged.more:
+                break
+    runtime.wake_delivery(woken)
+    return summary
 
 
 async def one_pass(runtime: Runtime, limit: int = BATCH) -> Judged:
@@ -74,6 +71,7 @@ async def one_by_one(runtime: Runtime, rows: int) -> Judged:
         whole.rows += judged.rows
         whole.broken += judged.broken
         whole.behind |= judged.behind
+        whole.more = judged.more
     return whole
 
 

@@ -26,7 +26,6 @@ from syncd.daemon.pulse import pulse_forever
 from syncd.daemon.reload import Reloader
 from syncd.daemon.revise import begin
 from syncd.daemon.runtime import Runtime, open_runtime
-from syncd.daemon.supervise import keep_going
 from syncd.errors import SyncdError
 from syncd.ledger import state
 from syncd.web.console import build_private_app
@@ -102,7 +101,7 @@ class Daemon:
             async with listeners:
                 await self.listen(listeners)
                 beside = [self.group.create_task(self.reload_forever(), name="reload")]
-                beside.append(self.group.create_task(keep_going("pulse", self.pulse), name="pulse"))
+                beside.append(self.crew.task("pulse", self.pulse))
                 self.crew.begin()
                 self.runtime.ready.set()
                 self.notify.ready()

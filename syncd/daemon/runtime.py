@@ -7,8 +7,8 @@ same and answers everything with that reason.
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Self
@@ -34,6 +34,7 @@ from syncd.web.hooks import Route
 
 RESTORED = "the ledger was lost or put back; approve a complete reconcile first"
 CONNECT_WITHIN = 10.0  # seconds that a connector gets to open
+PIECEMEAL = 2 * SECOND  # that delivery waits for what comes in piece by piece
 CLOSE_WITHIN = 2.0  # seconds that a connector gets to close
 
 
@@ -69,12 +70,18 @@ class Part:
     refused: dict[str, str] = field(default_factory=dict)  # collections whose feed cannot be had as configured, and why
     news: bool = True  # records may have come into the outbox since it was last weighed
     read_at: int = 0
+    held_since: int | None = None  # when delivery began to wait for what comes in piece by piece
     noted: dict[str, int] = field(default_factory=dict)  # collection -> when the ledger was last told that it was read
 
     @property
     def name(self) -> str:
         """The platform's name."""
         return self.platform.name
+
+    @property
+    def is_polled(self) -> bool:
+        """Whether its feeds come to an end."""
+        return getattr(self.platform.watch, "poll", None) is not None
 
     def demand(self, collections: Iterable[str]) -> None:
         """Ask for a sweep of these collections."""
@@ -100,6 +107,7 @@ class Runtime:
         self.drained = asyncio.Event()  # nothing waits there
         self.moved = asyncio.Event()  # something was decided or delivered
         self.witnesses: set[Witness] = set()
+        self.gathered: set[str] = set()  # what is coming in piece by piece
         self.ready = asyncio.Event()
         self.stopping = asyncio.Event()
         self.reporting = asyncio.Lock()  # held while a drift report is made
@@ -146,6 +154,27 @@ class Runtime:
             if name in self.parts:
                 self.parts[name].news = True
                 self.parts[name].wake.set()
+
+    @contextmanager
+    def gathering(self, what: str) -> Iterator[None]:
+        """While something comes in piece by piece, nothing is written for a moment: it is weighed as a whole."""
+        self.gathered.add(what)
+        try:
+            yield
+        finally:
+            self.gathered.discard(what)
+            for part in self.parts.values():
+                if part.held_since is not None:
+                    part.wake.set()
+
+    def held_for_more(self, part: Part) -> int:
+        """Return until when a platform is not written to because something is still coming in; 0 if nothing is."""
+        if not self.gathered:
+            part.held_since = None
+            return 0
+        if part.held_since is None:
+            part.held_since = self.now()
+        return part.held_since + PIECEMEAL
 
     def decide_again(self, entities: Iterable[str]) -> None:
         """Have all records of these entities decided again."""

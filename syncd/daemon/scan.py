@@ -16,7 +16,7 @@ from syncd.errors import ConnectorError
 from syncd.ledger import lookup
 from syncd.ledger.schema import Database
 
-BATCH = 500
+BATCH = 200
 Tell = Callable[[str], None]
 Judge = Callable[[Database, Scene, Spot, Sequence[int]], list[Found]]
 

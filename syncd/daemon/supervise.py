@@ -12,16 +12,20 @@ FIRST, MOST = SECOND, 60 * SECOND
 CALM = 300 * SECOND  # a loop that ran this long starts counting afresh
 
 
-async def keep_going(name: str, loop: Callable[[], Awaitable[None]]) -> None:
-    """Run a loop until it returns. Raises LedgerError: without its ledger syncd must not go on."""
+async def keep_going(name: str, loop: Callable[[], Awaitable[None]], *, broken: Callable[[], str | None]) -> None:
+    """Run a loop until it returns. Raises LedgerError once the ledger is ``broken``: without it syncd must not go on.
+
+    A ledger that only could not store something (a full disk) is waited for like anything else.
+    """
     times = 0
     while True:
         began = clock.now()
         try:
             await loop()
-        except LedgerError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a fault in one loop must not take the others with it
+        except Exception as error:
+            why = broken()
+            if why is not None:
+                raise LedgerError(why) from error
             times = 1 if clock.now() - began > CALM else times + 1
             delay = clock.back_off(FIRST, MOST, times)
             text = f"{name} failed and starts again in {delay / SECOND:.0f} s: {error}"

@@ -47,13 +47,17 @@ class Survey:
     queries: list[Query] = field(default_factory=list)
     sweeps: set[tuple[str, str]] = field(default_factory=set)
     seen: int = 0  # rows that were due, those with nothing to send included
+    unweighed: bool = False  # some were left alone because the breakers have not seen them as they are now
 
 
-def survey(db: Database, scene: Scene, platform: str, *, limit: int) -> Survey:
-    """Plan up to ``limit`` records that a platform is behind on. Reads only: ``prepare`` stores what follows."""
-    found = Survey()
-    due = outbox.due(db, platform, scene.now, limit)
-    found.seen = len(due)
+def survey(db: Database, scene: Scene, platform: str, weighed: Mapping[int, tuple[int, int]], *, limit: int) -> Survey:
+    """Plan up to ``limit`` records that a platform is behind on. Reads only: ``prepare`` stores what follows.
+
+    Only those are taken that were ``weighed`` as they are now (by record, what tells their row).
+    """
+    rows = outbox.due(db, platform, scene.now, limit)
+    due = [one for one in rows if weighed.get(one.record) == one.stand]
+    found = Survey(seen=len(rows), unweighed=len(due) < len(rows))
     space = scene.space()
     records.load(db, space, records=[one.record for one in due])
     blocks = blocked(db, scene, platform)

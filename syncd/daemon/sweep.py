@@ -57,19 +57,20 @@ async def sweep(runtime: Runtime, part: Part, collection: str) -> Swept:
 
 async def pages(runtime: Runtime, part: Part, collection: str, number: int) -> tuple[bool, str]:
     """Put every page of a scan into the inbox; return whether it was complete, else why not."""
-    try:
-        async for page in part.connector.scan(collection):
-            write = runtime.store.write(sweeps.page, number, page.changes, broken=page.broken, now=runtime.now())
-            added = await write
-            runtime.meter.received(part.name, "sweep", added.stored, added.repeats)
-            if added.stored:
-                runtime.wake.set()
-            if page.last:
-                return page.complete, page.why
-            await room(runtime)
-    except ConnectorError as error:
-        blame(runtime, part, error)
-        return False, str(error)
+    with runtime.gathering(f"sweep {part.name} {collection}"):
+        try:
+            async for page in part.connector.scan(collection):
+                now = runtime.now()
+                added = await runtime.store.write(sweeps.page, number, page.changes, broken=page.broken, now=now)
+                runtime.meter.received(part.name, "sweep", added.stored, added.repeats)
+                if added.stored:
+                    runtime.wake.set()
+                if page.last:
+                    return page.complete, page.why
+                await room(runtime)
+        except ConnectorError as error:
+            blame(runtime, part, error)
+            return False, str(error)
     return False, "the scan has no last page"
 
 

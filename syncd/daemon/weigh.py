@@ -18,7 +18,7 @@ from syncd.ledger.breakers import KINDS
 from syncd.ledger.schema import Database
 
 BREAKER = "stopped by a breaker"
-CHUNK = 500
+CHUNK = 200  # records planned at once, so that nobody waits long for the ledger
 EMPTY: tuple[Value, ...] = (None, "", [])
 
 Load = dict[str, set[int]]  # kind of breaker -> records
@@ -41,7 +41,7 @@ class Trip:
 class Burst:
     """What one platform is about to be sent, by entity, as far as it was planned. ``marks``: what was weighed, as decided."""
 
-    marks: dict[int, int] = field(default_factory=dict)
+    marks: dict[int, tuple[int, int]] = field(default_factory=dict)  # by record: since when it waits, and its mark
     loads: dict[str, Load] = field(default_factory=dict)
     resets: dict[str, int] = field(default_factory=dict)  # by entity, the last reset that was known
 
@@ -51,6 +51,11 @@ class Burst:
             self.resets[entity] = reset
             self.marks.clear()
             self.loads.clear()
+
+    @property
+    def heavy(self) -> bool:
+        """Whether anything is about to be changed, deleted or blanked."""
+        return any(found for load in self.loads.values() for found in load.values())
 
     def load(self, entity: str) -> Load:
         """Return the records of an entity that are about to be changed, deleted, blanked."""
@@ -64,33 +69,35 @@ class Burst:
                 found.discard(record)
 
 
-def weigh(db: Database, scene: Scene, platform: str, burst: Burst) -> list[Trip]:
-    """Plan everything a platform is behind on that was not weighed yet; trip the breakers whose figures are exceeded."""
+def to_weigh(db: Database, scene: Scene, platform: str, burst: Burst) -> list[tuple[int, tuple[int, int]]]:
+    """Return the records that a platform is behind on and that were not weighed as they are now, with their marks."""
     for entity in scene.rules.entities:
         burst.renew(entity, breakers.last_reset(db, platform, entity))
-    due = outbox.due(db, platform, scene.now, 1_000_000)
-    new = {one.record: one.mark for one in due if burst.marks.get(one.record) != one.mark}
-    for gone in burst.marks.keys() - {one.record for one in due}:
+    due = {one.record: one.stand for one in outbox.due(db, platform, scene.now, 1_000_000)}
+    for gone in burst.marks.keys() - due.keys():
         burst.drop(gone)
-    note_all(db, scene, platform, burst, list(new))
-    burst.marks |= new
+    return [(record, mark) for record, mark in due.items() if burst.marks.get(record) != mark]
+
+
+def weigh(db: Database, scene: Scene, platform: str, burst: Burst, part: Sequence[tuple[int, tuple[int, int]]]) -> None:
+    """Plan these records and add them to the burst. Reads only."""
+    space = scene.space()
+    records.load(db, space, records=[record for record, _ in part])
+    for record, mark in part:
+        note(db, space, space.records.get(record), platform, burst)
+        burst.marks[record] = mark
+
+
+def judge_burst(db: Database, scene: Scene, platform: str, burst: Burst) -> list[Trip]:
+    """Trip the breakers whose figures the whole burst exceeds."""
     return [trip for entity in list(burst.loads) for trip in judge_load(db, scene, platform, entity, burst.load(entity))]
-
-
-def note_all(db: Database, scene: Scene, platform: str, burst: Burst, ids: Sequence[int]) -> None:
-    """Count what would be written of these records now."""
-    for start in range(0, len(ids), CHUNK):
-        part = ids[start : start + CHUNK]
-        space = scene.space()
-        records.load(db, space, records=part)
-        for number in part:
-            note(db, space, space.records.get(number), platform, burst)
 
 
 def parked(db: Database, scene: Scene, platform: str, entity: str) -> int:
     """Return how many records of an entity would be changed, emptied or deleted on a platform if it were let go now."""
-    burst = Burst()
-    note_all(db, scene, platform, burst, sorted(outbox.of_entity(db, platform, entity)))
+    burst, ids = Burst(), sorted(outbox.of_entity(db, platform, entity))
+    for start in range(0, len(ids), CHUNK):
+        weigh(db, scene, platform, burst, [(record, (0, 0)) for record in ids[start : start + CHUNK]])
     return len(set().union(*burst.load(entity).values()))
 
 

@@ -18,6 +18,11 @@ class Due:
     mark: int
     error: str | None = None
 
+    @property
+    def stand(self) -> tuple[int, int]:
+        """Return what tells this row from any other of the same record: since when it waits, and its mark."""
+        return self.since, self.mark
+
 
 def mark(db: Database, behind: Iterable[tuple[int, str]], now: int) -> None:
     """Note platforms as behind on records; one that is behind already keeps its back-off."""
@@ -57,6 +62,15 @@ def postpone(db: Database, record: int, platform: str, *, until: int, error: str
         (until, error, int(counts), record, platform),
     ).fetchone()
     return 0 if row is None else int(row[0])
+
+
+def marks(db: Database, platform: str, records: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Return what tells the rows that these records have now in a platform's outbox from any before: since when, and mark."""
+    rows = db.execute(
+        "SELECT o.record, o.since_us, o.mark FROM json_each(?) j CROSS JOIN outbox o ON o.record = j.value AND o.platform = ?",
+        (dump(sorted(records)), platform),
+    )
+    return {record: (since, mark) for record, since, mark in rows.fetchall()}
 
 
 def hasten(db: Database, platform: str, *, record: int | None = None) -> int:

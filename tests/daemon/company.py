@@ -159,7 +159,7 @@ class Company:
         """Run the daemon as a process of its own, until the block is left."""
         process = await self.start()
         try:
-            await until(lambda: process.returncode is not None or (self.folder / "control.sock").exists(), 20)
+            await until(lambda: process.returncode is not None or (self.folder / "control.sock").exists(), 60)
             await self.until_ready()
             yield process
         finally:
