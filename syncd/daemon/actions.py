@@ -16,8 +16,9 @@ from syncd.daemon.drift_report import report_drift
 from syncd.daemon.events import Event, say
 from syncd.daemon.look import read_things
 from syncd.daemon.once import PATIENCE, Work
+from syncd.daemon.quiet import quiet_until
 from syncd.daemon.rule import Done, Word
-from syncd.daemon.runtime import Runtime, open_runtime
+from syncd.daemon.runtime import Part, Runtime, open_runtime
 from syncd.daemon.standing import status
 from syncd.daemon.witness import Witness, waiting_lines
 from syncd.errors import ConfigError, LedgerLocked, SyncdError, UsageError
@@ -84,10 +85,17 @@ async def delivered(runtime: Runtime, records: set[int]) -> None:
     end = runtime.now() + LONGEST
     while runtime.now() < end:
         now = runtime.now()
-        free = [name for name, part in runtime.parts.items() if part.trouble.until <= now + PATIENCE]
+        free = [name for name, part in runtime.parts.items() if may_write(part, now)]
         if not await runtime.store.read(outbox.is_busy, records, free, until=now + PATIENCE):
             return
         await nap(runtime.moved, now + SECOND, at=now)
+
+
+def may_write(part: Part, now: int) -> bool:
+    """Return whether a platform is written to now or in a moment: it has no quiet hours, and is not in trouble for long."""
+    policy = part.platform
+    quiet = quiet_until(policy.write.quiet_hours, policy.timezone, now)
+    return quiet is None and (not part.trouble.times or part.trouble.until <= now + PATIENCE)
 
 
 async def follow(runtime: Runtime, done: Done, finish: Finish) -> Answer:

@@ -12,9 +12,9 @@ from loguru import logger
 class Event(StrEnum):
     """Every kind of event there is."""
 
-    START = "start"
     READY = "ready"
     STOP = "stop"
+    ONCE_DONE = "once.done"
     RELOAD_OK = "reload.ok"
     RELOAD_FAILED = "reload.failed"
     PLATFORM_DOWN = "platform.down"
@@ -28,8 +28,6 @@ class Event(StrEnum):
     WRITE_RESOLVED = "write.resolved"
     WRITE_PROPOSED = "write.proposed"
     RECORD_NEW = "record.new"
-    RECORD_GONE = "record.gone"
-    FIELD_HELD = "field.held"
     CONFLICT_OPEN = "conflict.open"
     CONFLICT_CLOSED = "conflict.closed"
     STRAY_EDIT = "stray_edit"
@@ -61,7 +59,7 @@ LEVELS = {
 
 
 def say(event: Event, text: str, **fields: Any) -> None:
-    """Say that something happened. ``fields`` are names of the list in ``docs``: platform, entity, record, field, ..."""
+    """Say that something happened. ``fields`` are the same facts by name: platform, entity, record, field, ..."""
     level = LEVELS.get(event, "INFO")
     logger.bind(event=event.value, **{k: v for k, v in fields.items() if v is not None}).log(level, "{}", text)
 

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Any
 
 from syncd.config.model import Address, Config
+from syncd.core.model import SECOND
 from syncd.daemon import actions, logs, standing
 from syncd.daemon.banner import banner
 from syncd.daemon.control import controlled
@@ -21,11 +22,12 @@ from syncd.daemon.figures import figures
 from syncd.daemon.hook import routes_of
 from syncd.daemon.meter import Counting
 from syncd.daemon.notify import Notify
-from syncd.daemon.once import run_once
+from syncd.daemon.once import Pass, run_once
 from syncd.daemon.pulse import pulse_forever
 from syncd.daemon.reload import Reloader
 from syncd.daemon.revise import begin
 from syncd.daemon.runtime import Runtime, open_runtime
+from syncd.daemon.witness import Witness
 from syncd.errors import SyncdError
 from syncd.ledger import state
 from syncd.web.console import build_private_app
@@ -51,13 +53,23 @@ def once(config: Config, *, mode: str | None = None, exit_code: bool = False) ->
 async def passed(config: Config, *, mode: str | None = None, exit_code: bool = False, **options: Any) -> int:
     """Do one pass. 1: a dead letter, 4: a breaker, 3: a platform not read completely, 2 if asked for: somebody must decide."""
     async with open_runtime(config, limit=mode, **options) as runtime:
+        witness = Witness(None)
+        runtime.witnesses.add(witness)
         done = await run_once(runtime)
         now = await runtime.store.read(state.now, runtime.now())
-    for platform, why in done.unread.items():
-        say(Event.SWEEP_FAILED, f"{platform} could not be read completely: {why}", platform=platform)
+        announce_pass(done, witness, runtime.now() - runtime.began)
     waiting = exit_code and bool(now.open.changes or now.open.conflicts)
     codes = ((1, done.refused), (4, done.tripped), (3, done.unread), (2, waiting))
     return next((code for code, reason in codes if reason), 0)
+
+
+def announce_pass(done: Pass, witness: Witness, micros: int) -> None:
+    """Say what one pass came to."""
+    written = sum(1 for line in witness.lines.values() if line["state"] == "ok")
+    figures = f"{len(done.swept)} collections swept, {written} fields and records written, {done.refused} refused"
+    say(Event.ONCE_DONE, f"one pass in {micros / SECOND:.1f} s: {figures}", written=written, refused=done.refused)
+    for platform, why in done.unread.items():
+        say(Event.SWEEP_FAILED, f"{platform} could not be read completely: {why}", platform=platform)
 
 
 async def served(config: Config, *, mode: str | None = None, **options: Any) -> int:

@@ -9,8 +9,6 @@ from syncd.ledger.schema import Database
 from syncd.ledger.state import State
 from syncd.ledger.texts import when
 
-SLOW = 2  # times its usual pace after which a platform counts as slow
-
 
 def state_of(runtime: Runtime, part: Part) -> str:
     """Return how a platform is: ok, slow (not read for long, or only by sweeps), throttled, down."""
