@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from syncd.core.equality import strict
 from syncd.core.folds import count, fold_in, folding, is_counter, is_unclear, less, plus, starts_counting
-from syncd.core.model import Change, Known, Life, Reading, Record, Shadow, ShadowField, State, Value, Word
+from syncd.core.model import Change, Known, Life, Reading, Record, Shadow, ShadowField, State, Value, Via, Word
 from syncd.core.rules import Entity, Field
 from syncd.core.space import Space
 from syncd.core.spelling import explained
@@ -127,7 +127,8 @@ def advance(space: Space, shadow: Shadow, change: Change, *, changed: bool, ours
     if change.version is not None or changed or ours:
         shadow.version = change.version  # a look without a version, that shows something new, makes the old one worthless
     shadow.changed_at = change.changed_at if change.changed_at is not None else shadow.changed_at
-    shadow.seen_at = max(shadow.seen_at, change.seen_at)
+    if change.via is Via.READ or change.changed_at is not None:  # an event without a time tells of a moment before it came
+        shadow.seen_at = max(shadow.seen_at, change.seen_at)
     shadow.as_of = max(shadow.as_of, space.number() if ours else change.as_of)
     shadow.life = Life.ALIVE
 

@@ -152,7 +152,7 @@ def _reading(facts: Facts, line: FieldLine, name: str, before: Version | None) -
         "value": value,
         "word": str(known.word) if seen and known else None,
         "means": known.means if seen and known else None,
-        "read_at": figures.stamp(shadow.seen_at) if shadow and name in line.ways else None,
+        "read_at": figures.stamp(shadow.seen_at) if shadow and shadow.seen_at and name in line.ways else None,
         "changed_at": figures.stamp(known.hi) if seen and known and known.hi else None,
         "by": known.by if seen and known else None,
         "reason": known.reason or None if known else None,

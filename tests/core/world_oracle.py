@@ -294,8 +294,16 @@ def excused(world: Any, platform: Platform, record: Record, row: Row, name: str)
         or (name == "o" and world.setup.stray != "revert" and platform.name != owner)
         or (row.values[name] is None and known is not None and known.cleared and (name != "o" or platform.name == owner))
         or (name == "o" and row.values[name] is None and platform.name == owner)
+        or passed_blank(record, platform, row, group)
         or ("mute" in platform.spec)
     )
+
+
+def passed_blank(record: Record, platform: Platform, row: Row, group: tuple[str, ...]) -> bool:
+    """R13, R14: a group that is blank as a whole, and was seen to be blanked, keeps its blanks."""
+    fields = record.shadows[platform.name].fields
+    parts = [n for n in group if n in row.values and n in fields]
+    return len(parts) > 1 and all(row.values[n] is None for n in parts) and any(fields[n].cleared for n in parts)
 
 
 def check_value(platform: Platform, row: Row, name: str, golden: Any) -> None:
