@@ -26,7 +26,7 @@ class Edit(NamedTuple):
 
 def could_spell(sent: Any, stored: Any) -> bool:
     """Whether a normaliser could have made ``stored`` of ``sent``: blanks, case, a cut; sets member by member."""
-    if isinstance(sent, str):
+    if isinstance(sent, str) and isinstance(stored, str | None):
         one, other = ("".join((t or "").split()).lower() for t in (sent, stored))
         return (stored is None and not sent.strip()) or one == other or (len(other) > 1 and one.startswith(other))
     if isinstance(sent, list | frozenset):
