@@ -176,6 +176,7 @@ class Shadow:
     as_of: int = -1
     old_version: int = -1  # the highest of the previous life under this id
     fields: dict[str, ShadowField] = field(default_factory=dict)
+    raws: dict[str, Native] = field(default_factory=dict)  # the platform's own paths that expressions name, as last seen
 
 
 @dataclass(slots=True)

@@ -3,12 +3,37 @@
 The config room builds these; the core only reads them. Durations are microseconds.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 from syncd.core.model import SECOND, Abilities, Native, Value
+from syncd.core.parts import Check, Equality, Expression, FieldType, Name, Pick, Steps, Transform
+
+__all__ = [
+    "At",
+    "Branch",
+    "Check",
+    "Deletes",
+    "Entity",
+    "Equality",
+    "Expression",
+    "Field",
+    "FieldMap",
+    "FieldType",
+    "Freeze",
+    "Group",
+    "Limit",
+    "Match",
+    "Member",
+    "Name",
+    "Pick",
+    "Rules",
+    "Safety",
+    "Steps",
+    "Transform",
+    "Truth",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,115 +45,30 @@ class At:
     col: int = 1
 
 
-class FieldType(Protocol):
-    """Type of a field: between native values and canonical ones (``core.values``)."""
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One case of a truth: its rule decides if ``when`` is true; the last one has no ``when``."""
 
-    @property
-    def name(self) -> str:
-        """The type as the config names it: ``decimal(2)``."""
-        ...
-
-    @property
-    def is_number(self) -> bool:
-        """Whether ``number`` is defined: min, max, sum, ``max_step``."""
-        ...
-
-    @property
-    def is_text(self) -> bool:
-        """Whether values are text a person typed: pattern, lengths."""
-        ...
-
-    @property
-    def is_set(self) -> bool:
-        """Whether values are sorted lists of members: union, intersection."""
-        ...
-
-    @property
-    def is_counter_ok(self) -> bool:
-        """Whether ``merge: delta`` can add and subtract values exactly."""
-        ...
-
-    def read(self, raw: Native) -> Value:
-        """Return the canonical value of a native one, never None; raises ``values.Invalid`` if it does not fit."""
-        ...
-
-    def write(self, value: Value) -> Native:
-        """Return the native value (a JSON number is Decimal or int) of a canonical one. Never called with None."""
-        ...
-
-    def number(self, value: Value) -> Decimal:
-        """Return a canonical value as a number; ``read`` takes the number back. Only if ``is_number``."""
-        ...
-
-    def order(self, value: Value) -> Any:
-        """Return what canonical values are ranked by: number, moment, place in the enum, else the value itself."""
-        ...
-
-    def at(self, zone: str) -> "FieldType":
-        """Return the type as a platform in this time zone has it; only ``datetime`` cares."""
-        ...
-
-
-class Transform(Protocol):
-    """One step of a mapping's pipeline (``core.transforms``)."""
-
-    @property
-    def name(self) -> str:
-        """The step as the config writes it: ``pad_zeros(18)``."""
-        ...
-
-    def __call__(self, raw: Native) -> Native:
-        """Return the transformed native value; raises ``values.Invalid``. Never called with None."""
-        ...
-
-
-class Equality(Protocol):
-    """When two canonical values of a field count as the same (``core.equality``)."""
-
-    @property
-    def name(self) -> str:
-        """The rule as the config names it: ``casefold``."""
-        ...
-
-    def same(self, one: Value, other: Value) -> bool:
-        """Return whether both are the same; None equals only None."""
-        ...
-
-    def fold(self, value: Value) -> Hashable:
-        """Return a set member in the form in which equal members are one; the member itself where nothing is folded."""
-        ...
-
-
-class Check(Protocol):
-    """A condition on a value (``core.checks``)."""
-
-    @property
-    def name(self) -> str:
-        """The check as the config names it: ``min``."""
-        ...
-
-    def problem(self, value: Value) -> str | None:
-        """Return what is wrong with a canonical, non-null value, or None."""
-        ...
+    when: Expression | None
+    truth: "Truth"
 
 
 @dataclass(frozen=True, slots=True)
-class Pick:
-    """A step of a path: the first element of a list whose ``field`` has this text, ``variants[sku=MUG-1]``."""
+class Freeze:
+    """When golden may no longer change. ``kind``: always until when after_first; ``until`` is microseconds."""
 
-    field: str
-    text: str
-
-
-Steps = tuple[str | int | Pick, ...]
+    kind: str
+    until: int = 0
+    when: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
     """The source-of-truth rule of one field or group.
 
-    ``how``: owner priority newest union intersection max min sum longest earliest latest any all delta const manual.
-    ``platforms``: owner has one; for the others their order matters. ``propose``: the suggestion of ``manual``.
+    ``how``: owner priority newest union intersection max min sum longest earliest latest any all delta const manual expr
+    cases. ``platforms``: owner has one; for the others their order matters; of cases and formulas: all that they name.
+    ``propose``: the suggestion of ``manual``. ``branches``: of cases, the last one without a condition.
     """
 
     how: str
@@ -144,6 +84,10 @@ class Truth:
     if_invalid: str = "hold"  # keep next hold
     stale_after: int | None = None
     removals: bool = True
+    expr: Expression | None = None
+    branches: tuple[Branch, ...] = ()
+    freeze: Freeze | None = None
+    reviewers: tuple[str, ...] = ()
     at: At = At()
 
 
@@ -177,6 +121,9 @@ class Field:
     mode: str | None = None
     writes: tuple[str, ...] | None = None
     blank_is_value: bool = False
+    pii: bool = False
+    conditions: tuple[Expression, ...] = ()  # check.expr: a reading for which one is not true is invalid
+    unique: bool = False
     note: str = ""
     at: At = At()
 
@@ -210,6 +157,9 @@ class Member:
     guard: str = "hash"  # version hash none
     deleted: tuple[str, Native] | None = None
     on_delete: str = "ignore"
+    only: Expression | None = None  # of the platform's own fields: what is not true is out of scope
+    create_when: Expression | None = None  # of the entity's fields: made here only where it is true
+    raws: tuple[str, ...] = ()  # the platform's own paths that expressions name; the shadow remembers them
     stale_after: int = 1800 * SECOND
     timezone: str = "UTC"  # of the platform: what its naive datetimes mean
 
@@ -222,6 +172,7 @@ class Match:
     normal: Callable[[Value], Value]
     confidence: str = "sure"  # sure review
     text: str = ""  # as written, for the evidence: "sku"
+    when: Expression | None = None  # of the entity's fields: asked of both sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,10 +233,6 @@ class Rules:
     def entity_of(self, platform: str, collection: str) -> Entity | None:
         """Return the entity that lives in this collection, if any. A collection serves one entity."""
         return next(
-            (
-                e
-                for e in self.entities.values()
-                if platform in e.members and e.members[platform].collection == collection
-            ),
+            (e for e in self.entities.values() if platform in e.members and e.members[platform].collection == collection),
             None,
         )
