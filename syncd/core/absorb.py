@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from syncd.core.equality import strict
 from syncd.core.folds import count, fold_in, folding, is_counter, is_unclear, less, plus, starts_counting
+from syncd.core.inputs import Given, fold_of
 from syncd.core.model import Change, Known, Life, Reading, Record, Shadow, ShadowField, State, Value, Via, Word
 from syncd.core.rules import Entity, Field
 from syncd.core.space import Space
@@ -34,11 +35,13 @@ class Mine:
 class Heard:
     """What a look moved. ``said``: the fields in which the platform said something new, with the word that stood before;
     ``moved``: every field whose shadow is another now; ``anew``: the first look at this row, or at one that came back.
+    ``folds``: of each set and counter what it was folded with (``core.inputs``).
     """
 
     anew: bool
     said: dict[str, Word | None] = dataclasses.field(default_factory=dict)
     moved: set[str] = dataclasses.field(default_factory=set)
+    folds: dict[str, Given] = dataclasses.field(default_factory=dict)
 
 
 # ---- when
@@ -109,6 +112,8 @@ def absorb(
         elif entity.fields[name].type.is_text and is_plain_repeat(known, reading) and name not in mine:
             continue
         before, then = known.word if known.known is not Known.NEVER else None, (known.known, known.raw)
+        if truth := folding(entity.fields[name], shadow.platform):
+            heard.folds[name] = fold_of(truth, record, shadow.platform, name, known) | said(reading, mine.get(name))
         if name in mine:
             take_back(entity.fields[name], record, shadow.platform, known, reading.value, mine=mine[name])
         elif hear(entity.fields[name], record, shadow.platform, known, reading):
@@ -120,6 +125,11 @@ def absorb(
             heard.moved.add(name)
     advance(space, shadow, change, changed=bool(heard.moved), ours=bool(mine))
     return heard
+
+
+def said(reading: Reading, mine: Mine | None) -> Given:
+    """Return what a set or a counter is folded with: what was read, and the difference that we had sent."""
+    return {"value": reading.value} | ({} if mine is None or mine.delta is None else {"delta": mine.delta})
 
 
 def advance(space: Space, shadow: Shadow, change: Change, *, changed: bool, ours: bool) -> None:

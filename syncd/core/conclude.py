@@ -6,6 +6,7 @@ from dataclasses import replace
 from syncd.core.absorb import Heard
 from syncd.core.held import UNKNOWN, differs, truth_of, why_held
 from syncd.core.identity import record_key, record_keys
+from syncd.core.inputs import Given
 from syncd.core.life import end, is_nowhere
 from syncd.core.model import FieldChange, Known, Life, Record, ShadowField, Value, Word
 from syncd.core.plan import plan
@@ -66,7 +67,8 @@ def decide_fields(
     moved = heard.moved if heard and not heard.anew else None
     resolved = {c.name: c for c in resolve(space, record, moved)}
     may_have = record.golden if moved is None else {*moved, *resolved}
-    decision.fields = changes(entity, record, may_have, before=before, resolved=resolved)
+    folds = heard.folds if heard else {}
+    decision.fields = changes(entity, record, may_have, before=before, resolved=resolved, folds=folds)
     if heard and platform is not None:
         decision.strays = strays(space, entity, record, platform, said=heard.said)
         if decision.strays:
@@ -80,6 +82,7 @@ def changes(
     *,
     before: Mapping[str, Value],
     resolved: Mapping[str, FieldChange],
+    folds: Mapping[str, Given],
 ) -> list[FieldChange]:
     """Return every field whose golden value moved, whether a rule took it or a fold counted it."""
     found = []
@@ -90,7 +93,8 @@ def changes(
         known = resolved.get(name)
         if known is None or folded(entity.fields[name]):
             rule = truth_of(entity, entity.fields[name]).how
-            found.append(FieldChange(name, old, golden.value, golden.who, rule, rule))
+            given = {"fold": folds[name]} if name in folds else {"person": True} if golden.who == "person" else {}
+            found.append(FieldChange(name, old, golden.value, golden.who, rule, rule, given=given))
         else:
             found.append(known if known.before == old else replace(known, before=old))
     return found

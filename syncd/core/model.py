@@ -313,7 +313,10 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field of one version: what it was, what it is, who won, and by which rule against whom."""
+    """One field of one version: what it was, what it is, who won, and by which rule against whom.
+
+    ``inputs`` are the votes by platform, ``given`` is what else it was derived from (``core.inputs``).
+    """
 
     name: str
     before: Value
@@ -322,3 +325,4 @@ class FieldChange:
     why: str
     rule: str = ""
     inputs: dict[str, Any] = field(default_factory=dict)
+    given: dict[str, Any] = field(default_factory=dict)

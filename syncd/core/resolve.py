@@ -4,17 +4,18 @@ The rules themselves stand in ``core.truth``; here is what follows from a ruling
 guards ``max_step`` and revert wars.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from syncd.core.folds import is_counter, is_set
+from syncd.core.inputs import given_of, inputs_of
 from syncd.core.model import SECOND, Conflict, FieldChange, GoldenField, Record, ShadowField, Value
-from syncd.core.rules import Entity, Field, Truth
+from syncd.core.rules import Entity, Field
 from syncd.core.space import Space
 from syncd.core.subject import Subject, subjects, votes_of, watches_time
-from syncd.core.truth import Case, Kind, Ruling, judge
+from syncd.core.truth import Case, Kind, Ruling, Vote, judge
 
 WAR_WINDOW = 3600 * SECOND  # flips within this time are one war
 WAR = 3  # flips that make it one
@@ -63,24 +64,30 @@ def decide_subject(space: Space, record: Record, subject: Subject) -> list[Field
 
 def case_of(space: Space, record: Record, subject: Subject) -> Case:
     """Return everything the subject's rule may look at."""
+    entity = space.rules.entities[record.entity]
     votes = votes_of(space, record, subject)
-    return Case(
-        subject.truth,
-        tuple([votes[p] for p in subject.truth.platforms if p in votes]),
-        tuple(votes.values()),
-        golden_of(record, subject),
-        subject.same,
-        subject.rank,
-        subject.total,
-        lambda platforms: margin(space, space.rules.entities[record.entity], subject.truth, platforms),
-    )
+    return made_case(subject, votes, golden_of(record, subject), lambda platforms: slack(space, entity, platforms))
 
 
-def margin(space: Space, entity: Entity, truth: Truth, platforms: set[str]) -> int:
-    """Return how far apart two edits must be to be ordered: skew, coarsest tick, uncertainty of the clocks (R11)."""
+def made_case(
+    subject: Subject, votes: Mapping[str, Vote], golden: GoldenField | None, slack_of: Callable[[set[str]], int]
+) -> Case:
+    """Return a case from its parts; the slack that a rule asks for is taken down."""
+    seen: dict[str, Any] = {}
+
+    def margin(platforms: set[str]) -> int:
+        seen["slack"] = slack_of(platforms)
+        return subject.truth.skew + int(seen["slack"])
+
+    ours = tuple([votes[p] for p in subject.truth.platforms if p in votes])
+    return Case(subject.truth, ours, tuple(votes.values()), golden, subject.same, subject.rank, subject.total, margin, seen)
+
+
+def slack(space: Space, entity: Entity, platforms: set[str]) -> int:
+    """Return what two edits must be apart beside ``skew``: coarsest tick and uncertainty of the clocks (R11)."""
     known = [p for p in platforms if p in entity.members]
     unsure = max((space.clocks.get(p, (0, 0))[1] for p in known), default=0)
-    return truth.skew + coarsest_tick(entity, known) + unsure
+    return coarsest_tick(entity, known) + unsure
 
 
 def coarsest_tick(entity: Entity, platforms: Iterable[str]) -> int:
@@ -200,7 +207,8 @@ def hold(space: Space, record: Record, subject: Subject, case: Case, *, ruling: 
 
 def accept(record: Record, subject: Subject, case: Case, ruling: Ruling) -> list[FieldChange]:
     """Put a ruling into golden; return the fields whose value changed."""
-    changes = []
+    changes: list[FieldChange] = []
+    given = given_of(case)
     for field, value in zip(subject.fields, subject.unpack(ruling.value), strict=True):
         golden = record.golden.get(field.name)
         before = golden.value if golden else None
@@ -209,24 +217,9 @@ def accept(record: Record, subject: Subject, case: Case, ruling: Ruling) -> list
         golden.value, golden.lo, golden.hi, golden.who = value, ruling.lo, ruling.hi, ruling.who
         golden.provisional, golden.ruled = ruling.provisional, None
         if value != before:
-            changes.append(FieldChange(field.name, before, value, ruling.who, ruling.why, subject.truth.how, inputs(case)))
+            why, how = ruling.why, subject.truth.how
+            changes.append(FieldChange(field.name, before, value, ruling.who, why, how, inputs_of(case), given))
     return changes
-
-
-def inputs(case: Case) -> dict[str, Any]:
-    """Return what the rule saw, so that the decision can be derived again."""
-    return {
-        v.platform: {
-            "value": v.value,
-            "own": v.own,
-            "null": v.null,
-            "invalid": v.invalid,
-            "stale": v.stale,
-            "lo": v.lo,
-            "hi": v.hi,
-        }
-        for v in case.others
-    }
 
 
 def folded(field: Field) -> bool:

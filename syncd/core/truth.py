@@ -5,7 +5,7 @@ with one tuple, so that every rule works on groups as it does on fields.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -61,7 +61,8 @@ class Case:
 
     ``votes``: of the rule's platforms, in its order. ``others``: of every mapped platform in the order of ``in:``.
     ``same`` compares two values as the field does; ``rank`` orders them; ``total`` adds them; ``margin`` is the distance two
-    edits must have to be ordered (skew, ticks and clocks of the platforms given), microseconds.
+    edits must have to be ordered (skew, ticks and clocks of the platforms given), microseconds. ``seen`` takes down what was
+    asked for beyond the votes (``core.inputs``).
     """
 
     truth: Truth
@@ -72,6 +73,7 @@ class Case:
     rank: Callable[[Value], Any]
     total: Callable[[list[Value]], Value]
     margin: Callable[[set[str]], int]
+    seen: dict[str, Any] = field(default_factory=dict)
 
     @property
     def silent(self) -> bool:
