@@ -12,7 +12,7 @@ from typing import Any
 from syncd.cli import exits, socket
 from syncd.cli.answer import note
 from syncd.cli.flags import Flags
-from syncd.cli.folder import Folder, checked_config
+from syncd.cli.folder import Folder, runnable_config
 
 Request = dict[str, Any]
 Answer = dict[str, Any]
@@ -53,7 +53,7 @@ def _here(folder: str, request: Request, progress: Progress | None, *, verbose: 
     from syncd.daemon.actions import alone
     from syncd.daemon.logs import set_up
 
-    config = checked_config(folder)
+    config = runnable_config(folder)
     if verbose:
         set_up(verbose=True)
     else:

@@ -6,6 +6,7 @@ settings are read, because ``status``, ``explain`` and ``history`` must start fa
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -94,6 +95,17 @@ def checked_config(name: str) -> "Config":
     if loaded.config is None:
         raise ConfigError(f"the config in {name} has errors; nothing was started", loaded.errors)
     return loaded.config
+
+
+def runnable_config(name: str) -> "Config":
+    """Return the whole config for a command that reaches platforms; raises ConfigError also for what this version does not
+    obey yet (E190).
+    """
+    config = checked_config(name)
+    if config.promised:
+        refused = [replace(one, severity="error") for one in config.promised]
+        raise ConfigError(f"the config in {name} asks for what is not in this version; nothing was started", refused)
+    return config
 
 
 def control_of(name: str) -> Path | None:

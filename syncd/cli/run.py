@@ -4,7 +4,7 @@ from syncd.cli.act import by_daemon
 from syncd.cli.answer import say
 from syncd.cli.command import Args, Command, Parser, exit_code
 from syncd.cli.flags import Flags
-from syncd.cli.folder import checked_config, control_of, find
+from syncd.cli.folder import control_of, find, runnable_config
 from syncd.errors import UsageError
 
 
@@ -21,7 +21,7 @@ def run(args: Args, flags: Flags) -> int:
     """Run the daemon until it is told to stop, or one pass."""
     if args.exit_code and not args.once:
         raise UsageError("--exit-code goes with --once")
-    config = checked_config(find(flags.config))
+    config = runnable_config(find(flags.config))
     from syncd.daemon.run import once, serve
 
     if args.once:

@@ -34,7 +34,10 @@ class CollectionDraft:
 
     @property
     def deleted(self) -> tuple[str, Native] | None:
-        """What marks a thing as archived: the path and its value."""
+        """What marks a thing as archived: the path and its value; the connector may know it."""
+        known = getattr(self.options, "deleted", None)
+        if known is not None:
+            return known.field, known.value
         marker = self.block.get("deleted")
         if not isinstance(marker, Block):
             return None

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from syncd.config import literals, places
@@ -20,7 +21,7 @@ from syncd.config.model import Collection, Config, FileSummary, Kind, Loaded, Pl
 from syncd.config.nodes import Block, Items, Scalar, Span, is_blank, plain, scalars
 from syncd.config.platform import name_of, read_platform
 from syncd.config.references import check_references
-from syncd.config.ruletests import read_tests
+from syncd.config.ruletests import count_tests, read_tests
 from syncd.config.scene import Evidence, Scene, careful
 from syncd.config.secrets import Secrets, reference
 from syncd.config.service import Service, built_in, read_service
@@ -80,7 +81,8 @@ def _load(
     _one_hook_each(list(drafts.values()))
     for draft in drafts.values():
         warn_of_platform(draft, [scene for _, scene, _ in scenes])
-    tests = {source.path: read_tests(source, [scene.name for _, scene, _ in scenes]) for source in _of(sources, "tests/")}
+    known = {scene.name: entity for _, scene, entity in scenes}
+    tests = {source.path: read_tests(source, known) for source in _of(sources, "tests/")}
     texts = {source.path: source.text for source in sources}
     sha = sha_of(texts)
     found = in_file_order(_findings(sources), [source.file for source in sources])
@@ -88,9 +90,11 @@ def _load(
     if not any(one.severity == "error" for one in found):
         entities = {entity.name: entity for _, _, entity in scenes if entity is not None}
         config = _config(folder, sha, service, drafts, Rules(sha, entities), texts)
+        config = replace(config, promised=tuple(one for one in found if one.code == "E190"))
     by_path = {source.path: scene for source, scene, _ in scenes}
-    files = [_summary(source, by_path, tests) for source in sources]
-    return Loaded(config, found, files, sha, texts, service.environment)
+    counts = {source.path: count_tests(source) for source in _of(sources, "tests/")}
+    files = [_summary(source, by_path, counts) for source in sources]
+    return Loaded(config, found, files, sha, texts, service.environment, tests)
 
 
 def _service(sources: Sequence[Source], folder: str, environ: Mapping[str, str]) -> Service:
@@ -217,7 +221,7 @@ def _collection(draft: PlatformDraft, name: str, rules: Rules) -> Collection:
         name,
         found.options,
         entity.name,
-        fields=_unique(place.path for _, place in maps),
+        fields=_unique([*(place.path for _, place in maps), *entity.members[draft.name].raws]),
         writes=_unique(place.path for _, place in maps if place.direction != "in"),
         keys=_unique(place.path for field, place in maps if field.name in keys),
         at=at,

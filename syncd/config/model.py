@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from syncd.config.diagnostics import Diagnostic
+from syncd.config.ruletest import RuleTest
 from syncd.core.model import SECOND, Abilities
 from syncd.core.rules import At, Rules, Safety
 
@@ -154,6 +155,7 @@ class Config:
     platforms: dict[str, Platform]
     rules: Rules
     texts: Mapping[str, str] = field(default_factory=dict)
+    promised: tuple[Diagnostic, ...] = ()  # what this version does not obey yet: nothing may run with it (E190)
 
     @property
     def webhooks(self) -> bool:
@@ -188,6 +190,7 @@ class Loaded:
     sha: str
     texts: Mapping[str, str]
     environment: str = ""
+    tests: Mapping[str, tuple[RuleTest, ...]] = field(default_factory=dict)  # by path in the folder
 
     @property
     def errors(self) -> list[Diagnostic]:

@@ -1,16 +1,14 @@
 """``platforms/NAME.yaml``: one platform, its connector's options and its collections."""
 
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
 from syncd.config import literals
 from syncd.config.drafts import CollectionDraft, PlatformDraft
 from syncd.config.model import Kind, Limits, Retry, WritePolicy
-from syncd.config.nodes import Block, Items, Scalar, scalars
+from syncd.config.nodes import Block, Items, Scalar
 from syncd.config.options import allowed_keys, fits, read_options
-from syncd.config.scalars import reading
 from syncd.config.section import Section, missing_key, root_of
 from syncd.config.service import MODES, STRAY
 from syncd.config.source import Source, start_of
@@ -20,9 +18,11 @@ KEYS = [
     *("platform", "connector", "mode", "connection", "watch", "stale_after", "stray_edits", "timezone", "limits", "write"),
     "collections",
 ]
-LATER_CONNECTORS = ("odata", "shopify", "sanity", "salesforce")
+LATER_CONNECTORS = frozenset(("odata", "shopify", "sanity", "salesforce"))  # their options are known, they are not there yet
 LATER_WATCH = ("change_feed", "changes")
-LATER_COLLECTION = ("retain", "field_times", "shape")
+LATER_COLLECTION = ("field_times", "shape")
+PROMISED = ("retain",)  # obeyed by commands that are not there yet
+DRAFTS = ("never", "always")  # whether Sanity's drafts are written
 
 
 def name_of(source: Source) -> str:
@@ -75,9 +75,10 @@ def _connector(section: Section, draft: PlatformDraft, kinds: Mapping[str, Kind]
         return
     draft.connector = name
     draft.kind = kinds.get(name)
-    draft.later = draft.kind is None and name in LATER_CONNECTORS
+    draft.later = name in LATER_CONNECTORS
     if draft.later:
-        section.source.later(node, f'connector "{name}"', fix=f"use one of: {', '.join(sorted(kinds))}")
+        ready = sorted(kinds.keys() - LATER_CONNECTORS)
+        section.source.promised(node, f'connector "{name}"', fix=f"to run it, use one of: {', '.join(ready)}")
     elif draft.kind is None:
         section.source.error(
             "E103",
@@ -105,7 +106,9 @@ def _limits(section: Section | None) -> Limits:
 def _write(section: Section | None, draft: PlatformDraft) -> WritePolicy:
     if section is None:
         return WritePolicy()
-    section.known(["guard", "retry", "batch", "quiet_hours"], later=("drafts",) if draft.later else ())
+    own = ["drafts"] if draft.connector == "sanity" else []
+    section.known(["guard", "retry", "batch", "quiet_hours", *own])
+    section.word("drafts", DRAFTS)
     draft.guard_node = section.node("guard")
     return WritePolicy(
         section.word("guard", ("version", "hash", "none")),
@@ -152,8 +155,6 @@ def _options(section: Section, draft: PlatformDraft) -> None:
     _verified(section.source, watch)
     if draft.kind is not None:
         _with_kind(section.source, draft, draft.kind, connection, watch)
-    elif draft.later:
-        _loosely(section.source, connection, watch)
 
 
 def _block(section: Section, key: str) -> Section:
@@ -167,6 +168,7 @@ def _with_kind(source: Source, draft: PlatformDraft, kind: Kind, connection: Sec
     draft.watch = read_options(source, watch_block, kind.watch, watch.owner, quota=True, told=[("webhook", "verify")])
     for found in draft.collections.values():
         block = _without(source, found.block, LATER_COLLECTION, allowed_keys(kind.collection))
+        block = _without(source, block, PROMISED, [], refuse=source.promised)
         composite = block.get("id")
         if isinstance(composite, Items):
             source.later(composite, "an id of several columns", fix="write  id: ONE_COLUMN")
@@ -184,12 +186,19 @@ def _connection(source: Source, section: Section, kind: Kind) -> Any:
     return None
 
 
-def _without(source: Source, block: Block, later: tuple[str, ...], allowed: list[str]) -> Block:
+def _without(
+    source: Source,
+    block: Block,
+    later: tuple[str, ...],
+    allowed: list[str],
+    *,
+    refuse: Callable[[Scalar, str], None] | None = None,
+) -> Block:
     """Return a block without the keys of a later version, which are noted (E190)."""
     refused = [key for key in later if key in block.entries and key not in allowed]
     for key in refused:
         entry = block.entries[key]
-        source.later(entry.key, f'"{key}"')
+        (refuse or source.later)(entry.key, f'"{key}"')
     return Block(block.span, block.flow, {key: entry for key, entry in block.entries.items() if key not in refused})
 
 
@@ -206,23 +215,3 @@ def _verified(source: Source, watch: Section) -> None:
         why="anyone who finds this path could write into every platform",
         fix="add  verify: {scheme: standard-webhooks, secret: secret:NAME}",
     )
-
-
-def _loosely(source: Source, connection: Section, watch: Section) -> None:
-    """Check what is sure for every kind, for a connector of a later version: text stays text, durations have units."""
-    for key, node in scalars(connection.block):
-        value = node.value
-        if isinstance(value, int | Decimal) and not isinstance(value, bool) and reading(value) != node.raw:
-            literals.changed_text(source, node, key)
-    for name, keys in (("poll", ("every", "overlap")), ("files", ("settle",)), ("stream", ("session",))):
-        inner = watch.block.get(name)
-        if isinstance(inner, Block):
-            for key in keys:
-                _duration(source, inner, key)
-    _duration(source, watch.block, "sweep")
-
-
-def _duration(source: Source, block: Block, key: str) -> None:
-    node = block.get(key)
-    if isinstance(node, Scalar) and node.value is not None and " " not in node.text.strip():
-        literals.duration(source, node, key, quota=True)

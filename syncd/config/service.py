@@ -20,7 +20,8 @@ KEYS = [
     *("version", "environment", "timezone", "ledger", "listen", "console", "defaults", "safety", "reconcile"),
     "secrets_dir",
 ]
-LATER = ("notify", "watch_config", "allow_plugins", "python")
+LATER = ("allow_plugins", "python")
+PROMISED = ("notify", "watch_config")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def read_service(source: Source, folder: str, environ: Mapping[str, str]) -> Ser
     service, section = built_in(environ), root_of(source)
     if section is None:
         return service
-    section.known(KEYS, later=LATER)
+    section.known(KEYS, later=LATER, promised=PROMISED)
     _version(section)
     safety = read_safety(section.section("safety"), service.safety)
     _warn_only(section, safety)
@@ -111,7 +112,7 @@ def _ledger(section: Section, folder: str) -> Path | None:
     ledger = section.section("ledger")
     if ledger is None:
         return None
-    ledger.known(["path"], later=("keep_history", "backup"))
+    ledger.known(["path"], promised=("keep_history", "backup"))
     return _path(ledger, "path", folder)
 
 
@@ -137,7 +138,7 @@ def _defaults(section: Section | None, built: Defaults) -> Defaults:
 def _settle(section: Section | None, built: int) -> int:
     if section is None:
         return built
-    section.known(["settle"], later=("schedule", "report"))
+    section.known(["settle"], promised=("schedule", "report"))
     settle = section.duration("settle")
     return built if settle is None else settle
 
@@ -178,11 +179,12 @@ def _auth(console: Section | None) -> tuple[str, int]:
     """Return how people log in, and the line that says so (0 if none does)."""
     if console is None:
         return "none", 0
-    console.known(["auth"], later=("users_file",))
+    console.known(["auth", "users_file"])
     node = console.node("auth")
     auth = console.word("auth", ("none", "password", "proxy")) or "none"
     if node is not None and auth != "none":
-        console.source.later(node, f'"auth: {auth}"', fix="write  auth: none     and listen on 127.0.0.1 only")
+        fix = "to run it, write  auth: none     and listen on 127.0.0.1 only"
+        console.source.promised(node, f'"auth: {auth}"', fix=fix)
     return auth, node.span.line if node else 0
 
 

@@ -83,6 +83,17 @@ class Source:
             fix=fix or "remove it",
         )
 
+    def promised(self, where: Node | Span, what: str, *, fix: str = "") -> None:
+        """Note that everything but ``run`` knows it: a warning here, refused as E190 by what would reach platforms."""
+        self.error(
+            "E190",
+            where,
+            f"{what} is not in this version",
+            why="check, test, plan and rules know it; run refuses it (exit 78), it is never accepted and ignored",
+            fix=fix,
+            severity="warning",
+        )
+
     @property
     def failed(self) -> bool:
         """Whether anything found is an error."""

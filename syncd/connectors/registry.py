@@ -12,7 +12,11 @@ MODULES = {
     "file": "syncd.connectors.file",
     "memory": "syncd.connectors.memory",
     "mqtt": "syncd.connectors.mqtt",
+    "odata": "syncd.connectors.odata",
     "rest": "syncd.connectors.rest",
+    "salesforce": "syncd.connectors.salesforce",
+    "sanity": "syncd.connectors.sanity",
+    "shopify": "syncd.connectors.shopify",
     "sql": "syncd.connectors.sql",
 }
 

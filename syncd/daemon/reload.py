@@ -67,6 +67,8 @@ async def checked(runtime: Runtime) -> Config:
     loaded = await asyncio.to_thread(load, folder, runtime.kinds)
     if loaded.config is None:
         raise ConfigError(f"the config in {folder} has errors", loaded.errors)
+    if loaded.config.promised:
+        raise ConfigError(f"the config in {folder} asks for what is not in this version", list(loaded.config.promised))
     if loaded.config.webhooks and loaded.config.hooks and "hooks" not in runtime.listeners:
         raise ConfigError("the first webhook needs a restart: the hooks listener is not open yet")
     blocked = needs_restart(runtime.config, loaded.config)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, model_validator
 
 from syncd.connectors.options import Duration, Limits, Marker, Options, Poll, Rate, Size, Watch
+from syncd.connectors.registry import KINDS as PROMISED
 from syncd.core.model import SECOND, Abilities
 
 
@@ -122,5 +123,6 @@ KINDS = {
     "rest": TestKind("rest", RestConnection, RestCollection, RestWatch, REST),
     "sql": TestKind("sql", SqlConnection, SqlCollection, SqlWatch, SQL),
     "file": TestKind("file", FileConnection, FileCollection, FileWatch, FILE),
+    **{name: PROMISED[name] for name in ("odata", "salesforce", "sanity", "shopify")},
 }
 assert Limits  # the shared limits are the config room's own

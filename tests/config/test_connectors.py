@@ -131,7 +131,7 @@ def test_the_example_gives_nothing_but_what_this_version_does_not_obey(tmp_path:
     assert {one.code for one in read(example(tmp_path)).errors} == {"E190"}
 
 
-@pytest.mark.parametrize("folder", ["config", "examples/northwind/config"])
+@pytest.mark.parametrize("folder", ["syncd/demo/config", "examples/northwind/config"])
 def test_what_is_shipped_is_good(folder: str) -> None:
     found = read(Path(__file__).parents[2] / folder)
     assert [one.text() for one in found.errors] == []

@@ -20,7 +20,7 @@ from tests.config.folders import PRODUCT, SERVICE, SHOP, codes, heads, loaded, s
         ("version: [1]\n", ["1:10: error E010: must be the number 1, not a list"]),
         ("version: 1\ntimezone: CET+1\n", ['2:11: error E011: no time zone called "CET+1"']),
         ("version: 1\nledger: x.db\n", ['2:9: error E010: must be a mapping, not the text "x.db"']),
-        ("version: 1\nledger: {keep_history: 1d}\n", ['2:10: error E190: "keep_history" is not in this version']),
+        ("version: 1\nledger: {keep_history: 1d}\n", ['2:10: warning E190: "keep_history" is not in this version']),
         ("version: 1\nlisten: {hooks: 8687}\n", ['2:17: error E011: "8687" is not an address to listen on']),
         ("version: 1\nlisten: {hooks: 'a:99999'}\n", ['2:17: error E011: "a:99999" is not an address to listen on']),
         ("version: 1\nlisten: {hooks: [a]}\n", ["2:17: error E010: must be HOST:PORT, or none, not a list"]),
@@ -28,7 +28,7 @@ from tests.config.folders import PRODUCT, SERVICE, SHOP, codes, heads, loaded, s
         ("version: 1\nlisten: {console: example.com:1}\n", ["2:19: error E051: console open to the network, no login"]),
         ("version: 1\nlisten: {console: 127.0.0.2:1}\n", []),
         ("version: 1\nlisten: {console: localhost:1}\n", []),
-        ("version: 1\nconsole: {auth: proxy}\n", ['2:17: error E190: "auth: proxy" is not in this version']),
+        ("version: 1\nconsole: {auth: proxy}\n", ['2:17: warning E190: "auth: proxy" is not in this version']),
         ("version: 1\nconsole: {auth: basic}\n", ['2:17: error E011: "basic" is not one of none, password, proxy']),
         ("version: 1\ndefaults: {mode: obsreve}\n", ['2:18: error E011: "obsreve" is not one of observe, propose, enforce']),
         ("version: 1\ndefaults: {blanks: {if_null: use}}\n", ['2:30: error E011: "use" is not one of keep, clear, next, hold']),
@@ -39,8 +39,8 @@ from tests.config.folders import PRODUCT, SERVICE, SHOP, codes, heads, loaded, s
         ("version: 1\nreconcile: {settle: [1]}\n", ["2:21: error E010: must be a duration, not a list"]),
         ("version: 1\ndefaults: {mode: [a]}\n", ["2:18: error E010: must be one of observe, propose, enforce, not a list"]),
         ("version: 1\nsafety: {shrink: {max: 1, per: 1m}}\n", ['2:27: error E101: unknown key "per"']),
-        ("version: 1\nreconcile: {schedule: x}\n", ['2:13: error E190: "schedule" is not in this version']),
-        ("version: 1\nnotify: []\n", ['2:1: error E190: "notify" is not in this version']),
+        ("version: 1\nreconcile: {schedule: x}\n", ['2:13: warning E190: "schedule" is not in this version']),
+        ("version: 1\nnotify: []\n", ['2:1: warning E190: "notify" is not in this version']),
     ],
 )
 def test_the_service(tmp_path: Path, text: str, expected: list[str]) -> None:
