@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from cronsim import CronSim, CronSimError
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 OVERLAP = 5_000_000  # microseconds a poll goes back, where nothing else is said
@@ -65,10 +65,12 @@ def not_yet(raw: Any, info: ValidationInfo) -> None:
 
 
 Later = Annotated[None, BeforeValidator(not_yet)]
-Duration = Annotated[int, BeforeValidator(parse_duration)]
-Rate = Annotated[float, BeforeValidator(parse_rate)]
-Size = Annotated[int, BeforeValidator(parse_size)]
-Sweep = Annotated[int | str, BeforeValidator(parse_sweep)]  # every so many microseconds, or a cron expression
+Duration = Annotated[int, BeforeValidator(parse_duration), WithJsonSchema({"type": "string", "description": "10s, 5m, 1h"})]
+Rate = Annotated[float, BeforeValidator(parse_rate), WithJsonSchema({"type": "string", "description": "2/s, 100/m"})]
+Size = Annotated[int, BeforeValidator(parse_size), WithJsonSchema({"type": "string", "description": "64KB, 1MB"})]
+Sweep = Annotated[  # every so many microseconds, or a cron expression
+    int | str, BeforeValidator(parse_sweep), WithJsonSchema({"type": "string", "description": '24h, or cron: "0 1 * * *"'})
+]
 
 
 class Limits(Options):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from syncd.core.model import Native
@@ -77,4 +77,6 @@ def _segment(name: str, values: Mapping[str, Native]) -> str:
     return quote(text, safe="")
 
 
-Request = Annotated[Template, BeforeValidator(parse_template)]
+Request = Annotated[
+    Template, BeforeValidator(parse_template), WithJsonSchema({"type": "string", "description": "GET /things/{id}"})
+]

@@ -1,0 +1,70 @@
+"""``syncd schema``: editor schemas that know the names of this config."""
+
+import json
+import os
+from pathlib import Path
+
+from syncd.cli import exits
+from syncd.cli.answer import say
+from syncd.cli.command import Args, Command, Parser
+from syncd.cli.flags import Flags
+from syncd.cli.folder import find
+from syncd.errors import SyncdError, UsageError
+
+FOLDER = ".schema"
+NAMES = ("syncd", "platform", "entity", "tests")
+
+
+def parameters(parser: Parser) -> None:
+    """Declare the parameters."""
+    parser.add_argument("name", metavar="NAME", nargs="?", help=f"print one: {', '.join(NAMES)}")
+    parser.add_argument("--write", action="store_true", help=f"write all four into {FOLDER}/ of the config folder")
+
+
+def schema(args: Args, flags: Flags) -> int:
+    """Write the schemas, or print one."""
+    from syncd.config import places
+    from syncd.config.folder import read_folder
+    from syncd.config.schemas import names_of, schemas_of
+    from syncd.config.yaml import parse
+    from syncd.connectors.registry import KINDS
+
+    if args.write == bool(args.name):
+        raise UsageError("syncd schema --write writes all four; syncd schema NAME prints one\nsee: syncd schema --help")
+    if args.name and args.name not in NAMES:
+        raise UsageError(f'no schema called "{args.name}"; there are: {", ".join(NAMES)}')
+    folder = find(flags.config)
+    sources = read_folder(folder)
+    variables = places.variables(os.environ)
+    for source in sources:
+        if not source.failed:
+            parse(source, variables)
+    made = schemas_of(names_of(sources), KINDS)
+    if args.name:
+        say(json.dumps(made[f"{args.name}.schema.json"], indent=2))
+    else:
+        _write(Path(folder) / FOLDER, {name: json.dumps(one, indent=2) + "\n" for name, one in made.items()})
+    return exits.OK
+
+
+def _write(target: Path, texts: dict[str, str]) -> None:
+    """Write what differs; each file is whole or as it was."""
+    try:
+        target.mkdir(exist_ok=True)
+        for name, text in texts.items():
+            new = target / f"{name}.new"
+            new.write_text(text)
+            new.replace(target / name)
+    except OSError as error:
+        raise SyncdError(f"cannot write {target}: {error.strerror}") from error
+    say(f"Wrote {target}/  {'  '.join(texts)}")
+    say("Editors find them by the first line of each file. Write them again when there are new names.")
+
+
+SCHEMA = Command(
+    schema,
+    "write editor schemas that complete names of this config",
+    ("syncd schema --write", "syncd schema entity"),
+    parameters,
+    "JSON Schema, draft-07. They help while typing; syncd check decides.",
+)
