@@ -7,25 +7,15 @@ means that value, or the whole item where it is an object. What is read and writ
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from syncd.core.model import Item, Native, Reading, State, Value
-from syncd.core.native import Invalid, NoWord, text_form
+from syncd.core.native import ABSENT, Absent, Invalid, NoWord, text_form
 from syncd.core.rules import Check, Entity, Field, Pick, Steps, Transform
 
 __all__ = ["ABSENT", "NoWord", "get_path", "native_value", "parse_path", "read_item", "with_path", "write_values"]
 
 BARE = ""
-
-
-class Absent:
-    """The one thing that is not in an answer; null is."""
-
-    def __repr__(self) -> str:
-        return "ABSENT"
-
-
-ABSENT: Final = Absent()
 NOT_THERE = Reading(State.ABSENT)
 EMPTY = Reading(State.NULL)
 VALUE = State.VALUE

@@ -6,6 +6,7 @@ Nothing is guessed or cut. What does not fit is ``Invalid``, with the reason tha
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Final
 
 from syncd.core.model import Native
 
@@ -26,6 +27,16 @@ FORMATS = {
     "url": re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/]\S*"),
     "phone": re.compile(r"(?=(?:[^0-9]*[0-9]){3})\+?[0-9 ()/.-]+"),
 }
+
+
+class Absent:
+    """The one thing that is not in an answer; null is."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent()
 
 
 class Invalid(ValueError):  # noqa: N818 - the word of the design
