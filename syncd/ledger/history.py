@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+from zlib import crc32
 
 from syncd.core.model import FieldChange
 from syncd.core.space import Decision, Space, Stray
@@ -10,7 +11,12 @@ from syncd.ledger.reasons import pack, unpack
 from syncd.ledger.schema import Database
 from syncd.ledger.texts import dump, load, micros, when
 
+SEAL = ',"seal":'  # how the last key of a body begins
 NO_REASON = {"why": "", "rule": ""}
+DECIDED = (
+    "SELECT d.id, d.config, d.record, d.version, d.at, d.cause, d.body, v.fields FROM decision d"
+    " LEFT JOIN version v ON v.record = d.record AND v.version = d.version"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +46,15 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A stored decision: itself, its number, and the sha of the config texts that held when it was taken."""
+    """A stored decision: itself, its number, and the sha of the config texts that held when it was taken.
+
+    ``whole``: it is byte for byte as it was stored; None if an older syncd stored it without a seal.
+    """
 
     id: int
     config: str
     decision: Decision
+    whole: bool | None = None
 
 
 def store(db: Database, space: Space) -> None:
@@ -57,8 +67,27 @@ def store(db: Database, space: Space) -> None:
     db.executemany(f"{insert} ON CONFLICT DO NOTHING", [(d.record, d.version, when(d.at), "{}") for d in still])
     db.executemany(
         "INSERT INTO decision (record, version, at, cause, config, body) VALUES (?, ?, ?, ?, ?, ?)",
-        [(d.record, d.version, when(d.at), d.cause, space.rules.sha, _body(d)) for d in space.decisions],
+        [_row(d, space.rules.sha) for d in space.decisions],
     )
+
+
+def _row(decision: Decision, sha: str) -> tuple[Any, ...]:
+    """Return a decision as its row; the body ends with a seal over the row and the version's steps."""
+    head = (decision.record, decision.version, when(decision.at), decision.cause, sha)
+    body = _body(decision)
+    steps = _steps(decision.fields) if decision.fields else None
+    return *head, f"{body[:-1]}{SEAL}{seal_of(head, body, steps)}}}"
+
+
+def seal_of(head: Sequence[Any], body: str, steps: str | None) -> int:
+    """Return the checksum of a decision's row and of its version's steps, if golden moved."""
+    return crc32("\n".join((*map(str, head), body, steps or "")).encode())
+
+
+def is_whole(head: Sequence[Any], body: str, steps: str | None) -> bool | None:
+    """Return whether a stored decision is as it was written; None if it has no seal."""
+    text, found, seal = body.rpartition(SEAL)
+    return seal == f"{seal_of(head, text + '}', steps)}}}" if found else None
 
 
 def _steps(fields: Iterable[FieldChange]) -> str:
@@ -72,7 +101,7 @@ def _body(decision: Decision) -> str:
         body["fields"] = pack(decision.fields)
     if decision.strays:
         body["strays"] = [asdict(stray) for stray in decision.strays]
-    if decision.notes:
+    if decision.notes or not body:
         body["notes"] = decision.notes
     return dump(body)
 
@@ -110,9 +139,7 @@ def decisions(
 ) -> list[Decided]:
     """Return the decisions about a record at or before ``until``, newest first; those about one field if it is given."""
     rows = db.execute(
-        "SELECT d.id, d.config, d.record, d.version, d.at, d.cause, d.body, v.fields FROM decision d"
-        " LEFT JOIN version v ON v.record = d.record AND v.version = d.version"
-        " WHERE d.record = ? AND (?2 IS NULL OR d.at <= ?2)"
+        f"{DECIDED} WHERE d.record = ? AND (?2 IS NULL OR d.at <= ?2)"
         " AND (?3 IS NULL OR d.body -> '$.fields' IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(v.fields) f WHERE f.key = ?3)"
         "  OR EXISTS (SELECT 1 FROM json_each(d.body, '$.strays') s WHERE s.value ->> '$.field' = ?3))"
         " ORDER BY d.id DESC LIMIT ?4",
@@ -121,9 +148,18 @@ def decisions(
     return [_decided(row) for row in rows]
 
 
+def every(db: Database, *, since: int = 0, after: int = 0, limit: int = 1000) -> list[Decided]:
+    """Return decisions about any record not before ``since``, oldest first, from the number after ``after`` on."""
+    rows = db.execute(f"{DECIDED} WHERE d.at >= ? AND d.id > ? ORDER BY d.id LIMIT ?", (when(since), after, limit))
+    return [_decided(row) for row in rows]
+
+
 def _decided(row: Sequence[Any]) -> Decided:
     number, config, record, version, at, cause, body, fields = row
     doc = load(body)
-    changes = _changes(doc, fields) if "fields" in doc else []
+    moved = "fields" in doc
+    changes = _changes(doc, fields) if moved else []
     strays = [Stray(**stray) for stray in doc.get("strays", ())]
-    return Decided(number, config, Decision(record, version, micros(at), cause, changes, strays, doc.get("notes", [])))
+    decision = Decision(record, version, micros(at), cause, changes, strays, doc.get("notes", []))
+    whole = is_whole((record, version, at, cause, config), body, fields if moved else None)
+    return Decided(number, config, decision, whole)

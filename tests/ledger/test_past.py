@@ -361,3 +361,35 @@ def test_golden_is_there_for_people_with_sqlite3(db: Database) -> None:
     keep(db, record(1, golden={"price": golden("12.50"), "name": golden("Mug")}))
     assert db.execute("SELECT golden ->> '$.fields.price' FROM record").fetchone() == ("12.50",)
     assert outbox.depth(db) == {}
+
+
+class TestSeal:
+    @pytest.fixture(autouse=True)
+    def _record(self, db: Database) -> None:
+        keep(db, record(1), record(2))
+        decide(db, decision(1, 1, price="12.00", name="Mug"), decision(2, 1))
+
+    def test_what_was_stored_is_whole(self, db: Database) -> None:
+        decide(db, Decision(1, 1, NOW, "event shop", strays=[Stray("shop", "price", "9", "12.00", "keep")]))
+        assert [one.whole for one in history.every(db)] == [True, True, True]
+        assert [one.id for one in history.every(db, after=1)] == [2, 3]
+        assert history.every(db, since=NOW + 1) == []
+
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            """UPDATE version SET fields = replace(fields, '12.00', '99.00') WHERE record = 1""",
+            """UPDATE decision SET body = replace(body, 'owner', 'priority') WHERE record = 1""",
+            """UPDATE decision SET config = 'fffffff' WHERE record = 1""",
+            """UPDATE decision SET at = '2020-01-01T00:00:00.000000Z' WHERE record = 1""",
+        ],
+    )
+    def test_what_was_altered_since_is_not(self, db: Database, damage: str) -> None:
+        db.execute("DROP TRIGGER version_stays")
+        db.execute("DROP TRIGGER decision_stays")
+        db.execute(damage)
+        assert [one.whole for one in history.every(db)] == [False, True]
+
+    def test_what_an_older_syncd_stored_has_no_seal(self, db: Database) -> None:
+        db.execute("INSERT INTO decision SELECT 9, 2, 1, at, cause, config, '{}' FROM decision WHERE id = 2")
+        assert [one.whole for one in history.every(db, after=2)] == [None]

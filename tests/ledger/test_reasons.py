@@ -14,7 +14,17 @@ from tests.ledger.test_documents import documents, texts, values
 
 times = st.sampled_from([0, NOW, NOW + 1])
 votes = st.fixed_dictionaries({"value": values, "own": st.booleans(), "null": st.booleans(), "lo": times, "hi": times})
-ballots = st.dictionaries(st.sampled_from(["erp", "shop", "crm"]), votes, max_size=3)
+full = st.fixed_dictionaries(
+    dict.fromkeys(("value", "reason"), values)
+    | {name: st.booleans() for name in ("own", "null", "cleared", "invalid", "stale")}
+    | {"lo": times, "hi": times}
+)
+platforms = st.sampled_from(["erp", "shop", "crm"])
+ballots = st.dictionaries(platforms, votes, max_size=3) | st.dictionaries(platforms, full, max_size=3)
+goldens = st.fixed_dictionaries(
+    {"value": values, "lo": times, "hi": times, "who": texts}, optional={"provisional": st.booleans()}
+)
+givens = st.fixed_dictionaries({}, optional={"golden": goldens, "slack": times, "names": documents})
 reasons = st.sampled_from(["owner", "newest by 3 s", "held"])
 fields = st.lists(
     st.builds(
@@ -26,6 +36,7 @@ fields = st.lists(
         reasons,
         reasons,
         ballots | st.dictionaries(texts, documents, max_size=2),
+        givens,
     ),
     min_size=1,
     max_size=5,
@@ -46,7 +57,7 @@ def test_reasons_come_back_as_they_were(made: list[FieldChange]) -> None:
 
 def vars_of(f: FieldChange) -> list[Any]:
     """As JSON text tells it: 1, 1.0 and true are three values."""
-    return [f.name, f.before, f.after, f.who, f.why, f.rule, f.inputs]
+    return [f.name, f.before, f.after, f.who, f.why, f.rule, f.inputs, f.given]
 
 
 @pytest.mark.parametrize("odd", [{"erp": 3}, {"erp": {"own": True}}, {"erp": {"value": 1, "own": True}, "shop": {"value": 1}}])
@@ -62,4 +73,15 @@ def test_a_first_contact_of_many_fields_is_short() -> None:
         for n in range(12)
     ]
     assert len(dump(pack(made))) < 180
+    assert back(made) == sorted(made, key=lambda f: f.name)
+
+
+def test_what_the_core_records_is_shorter_still() -> None:
+    vote = {"own": True, "null": False, "cleared": False, "invalid": False, "stale": False, "lo": NOW, "hi": NOW, "reason": ""}
+    given_ = {"golden": {"value": "old", "lo": NOW, "hi": NOW, "who": "erp"}}
+    made = [
+        FieldChange(f"field_{n}", "old", f"v{n}", "erp", "owner", "owner", {"erp": {"value": f"v{n}", **vote}}, given_)
+        for n in range(12)
+    ]
+    assert len(dump(pack(made))) < 160
     assert back(made) == sorted(made, key=lambda f: f.name)
