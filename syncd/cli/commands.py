@@ -22,6 +22,7 @@ WHERE = {  # in the order of the help; a module is imported only when its comman
     "dead": "dead:DEAD",
     "breaker": "breaker:BREAKER",
     "reload": "run:RELOAD",
+    "rules": "rules:RULES",
     "schema": "schema:SCHEMA",
     "secrets": "secrets:SECRETS",
     "help": "about:HELP",

@@ -27,6 +27,7 @@ SHAPES = {
         "action.value first_seen times_seen",
     ),
     "syncd.check": Shape("diagnostics", "diagnostic", "code severity file line col end_col message hint why fix doc"),
+    "syncd.test": Shape("tests", "test", "file line name ok differences decided_by"),
     "syncd.conflicts": Shape(
         "conflicts",
         "conflict",
@@ -48,6 +49,9 @@ SHAPES = {
     "syncd.history": Shape("versions", "version", "version at field before after from to why", each="fields"),
     "syncd.explain": Shape("readings", "reading", "platform state value read_at changed_at by changed"),
     "syncd.writes": Shape("lines", "line", "state entity record platform field before after note"),
+    "syncd.rules": Shape(
+        "rules", "rule", "entity field type group decides may_edit otherwise written_to note rule.file rule.line rule.strategy"
+    ),
     "syncd.secrets": Shape("secrets", "secret", "name state source place used_by"),
     "syncd.breaker": Shape("breakers", "breaker", "platform entity kind count limit tripped_at state allow until note"),
 }
