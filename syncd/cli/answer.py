@@ -40,8 +40,8 @@ def show(flags: Flags, document: Mapping[str, Any], layout: Layout, *, all_rows:
 def check_formats(flags: Flags, schema: str) -> None:
     """Raise UsageError, before any work, if a format was asked for that this answer does not have."""
     for kind in (flags.format, *(kind for _, kind in flags.outputs)):
-        if kind == "junit" and not schema.startswith("syncd.reconcile"):
-            raise UsageError("junit is a format of syncd reconcile only")
+        if kind == "junit" and not schema.startswith(("syncd.reconcile", "syncd.test")):
+            raise UsageError("junit is a format of syncd reconcile and syncd test only")
         if kind == "csv" and machine.shape_of({"schema": schema}) is None:
             raise UsageError("this answer is no list, so there is no csv of it")
 

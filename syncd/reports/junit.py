@@ -1,18 +1,24 @@
-"""A drift report as JUnit XML, so that any CI shows drift as red tests: a suite per entity, a case per field."""
+"""A drift report as JUnit XML, so that any CI shows drift as red tests: a suite per entity, a case per field. Rule tests too."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.etree import ElementTree as Xml
 
-from syncd.reports import figures
+from syncd.reports import figures, ruletests_junit
 from syncd.reports.drift import Row, entities_of
 
 
 def render(document: Mapping[str, Any]) -> str:
     """Return the report as JUnit; rows that could not be read are errors, all others failures."""
+    if str(document["schema"]).startswith("syncd.test/"):
+        return _written(ruletests_junit.suites(document))
     suites = Xml.Element("testsuites", name=f"syncd reconcile {document['id']}")
     for line in entities_of(document):
         suites.append(_suite(line, [row for row in document["rows"] if row["entity"] == line["entity"]]))
+    return _written(suites)
+
+
+def _written(suites: Xml.Element) -> str:
     Xml.indent(suites)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + Xml.tostring(suites, encoding="unicode") + "\n"
 

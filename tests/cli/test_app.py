@@ -35,7 +35,7 @@ Capture = pytest.CaptureFixture[str]
         (["run", "--exit-code"], "--exit-code goes with --once"),
         (["reconcile", "--yes"], "--dry-run and --yes go with --fix"),
         (["version", "--format", "csv"], "this answer is no list, so there is no csv of it"),
-        (["status", "--format", "junit"], "junit is a format of syncd reconcile only"),
+        (["status", "--format", "junit"], "junit is a format of syncd reconcile and syncd test only"),
         (["help", "E999"], 'no help on "E999"'),
     ],
 )
