@@ -6,10 +6,13 @@ A closure is called with ``look`` (the value of a name) and the state of the eva
 import ast
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from syncd.core import operations as done
+from syncd.core.functions import Function
 from syncd.core.functiontable import FUNCTIONS
 from syncd.core.kinds import LOOSE, Kinds, Part
 from syncd.core.native import Invalid, number_of
@@ -26,8 +29,10 @@ from syncd.core.operands import (
     kind_of,
     multiply,
     remainder,
+    spend,
     subtract,
 )
+from syncd.core.pattern import NotAPattern, parse_pattern
 from syncd.core.scope import Meaning
 from syncd.core.tokens import LITERALS, Token
 
@@ -45,6 +50,8 @@ ORDER: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
+PATTERN = "patterns are checked before they run and take time in step with the text, never more"
+PATTERN_FIX = r"known are characters . [a-z] \d \w \s ( ) | ? * + {2,5} ^ $"
 
 
 class Compiler(Kinds):
@@ -257,12 +264,26 @@ class Compiler(Kinds):
         self.check_arguments(function, args, place)
         if function.name == "is_absent":
             return self.absent(args, place)
+        if function.name == "matches" and len(args) == 2:
+            function = self.patterned(function, args[1])
         kind = function.gives
         if function.name in ("min", "max", "coalesce"):
             kinds = {part.kind for part in args} - {NULL}
             kind = kinds.pop() if len(kinds) == 1 and (function.name == "coalesce" or len(args) > 1) else ANY
         said = tuple(self.said(part) for part in args)
         return Part(done.call(function, tuple(part.run for part in args), said), kind, *place)
+
+    def patterned(self, function: Function, part: Part) -> Function:
+        """Return ``matches`` with its pattern compiled in."""
+        if not isinstance(part.value, str) or not part.fixed:
+            self.refuse(part, "the pattern is not a text in quotes", "write it out", "write  matches(x, '^[A-Z]+$')", PATTERN)
+            return function
+        try:
+            pattern = parse_pattern(part.value)
+        except NotAPattern as reason:
+            self.refuse(part, f"this pattern is not known: {reason}", fix=PATTERN_FIX, why=PATTERN)
+            return function
+        return replace(function, work=lambda state, text, _: pattern.found(text, partial(spend, state)))
 
     def absent(self, args: list[Part], place: tuple[int, int]) -> Part:
         """Compile ``is_absent(name)``, which asks for a name and not for its value."""

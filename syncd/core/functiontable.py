@@ -101,6 +101,15 @@ TEXTS = (
         lambda _, x, part: x.endswith(part),
     ),
     Function(
+        "matches(text, pattern)",
+        "whether the pattern is found in it; ^ and $ are its ends",
+        r"matches('MUG-1', '^[A-Z]+-\d$')",
+        "true",
+        (A_TEXT, A_TEXT),
+        TRUTH,
+        lambda *_: False,  # each call has its pattern compiled in
+    ),
+    Function(
         "replace(text, old, new)", "each old replaced by new", "replace('1.5', '.', ',')", "'1,5'", (A_TEXT,) * 3, TEXT, replace
     ),
     Function("split(text, separator)", "its parts as a list", "split('a;b', ';')", "['a', 'b']", (A_TEXT, A_TEXT), LIST, split),

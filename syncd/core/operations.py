@@ -242,16 +242,16 @@ def ranked(left: Run, right: Run, test: Callable[[Any, Any], bool], said: tuple[
     return run
 
 
-def over(name: Name, left: Run, right: Run, limit: Any, test: Callable[[Any, Any], bool], said: tuple[str, str]) -> Run:
+def over(name: Name, left: Run, right: Run, limit: Any, test: Callable[[Any, Any], Any], said: tuple[str, str]) -> Run:
     """Return the order of a field that is a number and a number: the quick way for the most common condition."""
     slow = ranked(left, right, test, said)
     exact = Decimal(limit)
 
-    def run(look: Look, state: list[int]) -> bool:
+    def run(look: Look, state: list[int]) -> Any:
         value = look(name)
         if type(value) is Decimal:
-            return bool(test(value, exact))
-        return bool(slow(look, state))
+            return test(value, exact)
+        return slow(look, state)
 
     return run
 

@@ -12,6 +12,29 @@ from syncd.core.parts import FieldType, Name
 from syncd.core.tokens import RESERVED, Problem, Token, refuse
 
 SPELT = {"integer": NUMBER, "decimal": NUMBER, "money": NUMBER}
+OTHERS = {  # words of other languages
+    **dict.fromkeys(("AND", "And"), "and"),
+    **dict.fromkeys(("OR", "Or"), "or"),
+    **dict.fromkeys(("NOT", "Not"), "not"),
+    **dict.fromkeys(("IN", "In"), "in"),
+    **dict.fromkeys(("NULL", "Null", "nil", "none", "undefined", "NONE"), "null"),
+    "TRUE": "true",
+    "FALSE": "false",
+    **dict.fromkeys(("IS", "eq", "EQ"), "=="),
+}
+SYNONYMS = {
+    **dict.fromkeys(("len", "size", "count"), "length"),
+    **dict.fromkeys(("str", "string", "repr", "format"), "text"),
+    **dict.fromkeys(("int", "float", "decimal", "Decimal"), "number"),
+    **dict.fromkeys(("strip", "lstrip", "rstrip"), "trim"),
+    **dict.fromkeys(("startswith", "startsWith"), "starts_with"),
+    **dict.fromkeys(("endswith", "endsWith"), "ends_with"),
+    **dict.fromkeys(("includes", "has"), "contains"),
+    **dict.fromkeys(("ifnull", "nvl", "isnull"), "coalesce"),
+    **dict.fromkeys(("match", "search", "regex", "re"), "matches"),
+    "ceiling": "ceil",
+    "timestamp": "datetime",
+}
 UNKNOWN = "a name that means nothing could never have a value"
 
 
@@ -145,6 +168,14 @@ def stranger(token: Token, names: Names) -> Problem:
         return refuse(token.start, token.end, f"{head} is no value", "which field?", f"name a field of it:  {head}.FIELD")
     if head == "golden" and len(token.path) > 1:
         return unknown(token, "golden is not known here", bare, head, fix=f"write  {'.'.join(token.path[1:])}")
+    if head in OTHERS and len(token.path) == 1:
+        return refuse(
+            token.start,
+            token.end,
+            f'"{head}" is not a word of the expression language',
+            f"{OTHERS[head]}?",
+            f"write  {OTHERS[head]}",
+        )
     if len(token.path) > 1:
         return unknown(token, f'no platform called "{head}"', [*platforms, *bare], head)
     if head in RESERVED and not near(head, bare):
@@ -176,4 +207,7 @@ def function_problem(token: Token) -> Problem | None:
         return refuse(
             token.start, token.end, f'"{last}" is not offered in an expression', fix="write names, comparisons and functions"
         )
+    if (meant := SYNONYMS.get(last)) is not None:
+        message = f'no function called "{last}"'
+        return unknown(token, message, (), last, f'did you mean "{meant}"?', f"write  {FUNCTIONS[meant].signature}")
     return unknown(token, f'no function called "{last}"', FUNCTIONS, last, fix=f"the functions: {', '.join(FUNCTIONS)}")

@@ -229,5 +229,56 @@ def check_shape(words: Words) -> None:
                 refuse(token.start, token.end, f"nested deeper than {MAX_NESTED} levels", fix="make it simpler")
             )
             return
-    for token in open_ones:
+    for token in open_ones[:1]:
         words.problems.append(refuse(token.start, token.end, f'this "{token.text}" is never closed', fix="close it"))
+    if not words.problems:
+        check_order(words)
+
+
+def check_order(words: Words) -> None:
+    """Find values without an operator between them, and operators without a value."""
+    if not words.tokens:
+        words.problems.append(refuse(0, max(len(words.mask), 1), "the expression is empty", fix="write a condition or a value"))
+        return
+    before: Token | None = None
+    wanted = True  # a value is next
+    for token, behind in zip(words.tokens, [*words.tokens[1:], None], strict=True):
+        problem, wanted = step(token, before, behind, wanted)
+        if problem:
+            words.problems.append(problem)
+            return
+        before = token
+    if wanted and before:
+        words.problems.append(
+            refuse(before.start, before.end, "the expression ends too early", "what follows?", f"complete  {before.text}")
+        )
+
+
+def step(token: Token, before: Token | None, behind: Token | None, wanted: bool) -> tuple[Problem | None, bool]:
+    """Return what is wrong with a word where it stands, and whether a value must follow it."""
+    sign = token.text if token.sort in ("operator", "word") else ""
+    place = token.start, token.end
+    if wanted:
+        if sign in ("(", "[", "-", "+", "not") or token.sort == "call":
+            return None, token.sort != "call"
+        if not sign:
+            return None, False
+        if sign in (")", "]") and before and before.text in ("(", "[", ",") and before.sort == "operator":
+            return None, False
+        return refuse(*place, f'a value is missing before "{sign}"', "what?", f"write a value before  {sign}"), False
+    if sign == "(" and not (before and before.sort == "call"):
+        return refuse(
+            *place, "only functions can be called", fix="write  name(value), or an operator before the bracket"
+        ), False
+    if sign == "not" and not (behind and behind.text == "in"):
+        return refuse(*place, 'an operator is missing before "not"', "and, or?", "write  a and not b  or  a not in b"), False
+    if sign:
+        return None, sign not in (")", "]", "not")
+    texts = "text" in (token.sort, before.sort if before else "")
+    hint, fix = ("+?", "texts are joined with +") if texts else ("and, or?", "write and, or, or a comparison before it")
+    return refuse(*place, f"an operator is missing before {shown(token.text)}", hint, fix), False
+
+
+def shown(text: str) -> str:
+    """Return a word of an expression for a message."""
+    return f'"{text}"' if len(text) <= 40 else f'"{text[:36]}..."'
