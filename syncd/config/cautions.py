@@ -1,7 +1,7 @@
 """Warnings: what a valid config gives up, or nobody would be told (W2xx). They do not keep it from running."""
 
 from syncd.config.drafts import CollectionDraft, PlatformDraft
-from syncd.config.meaning import abilities, rules
+from syncd.config.meaning import abilities, parts, rules
 from syncd.config.nodes import Block, Scalar
 from syncd.config.scene import FieldDraft, Scene
 from syncd.config.section import Section
@@ -11,19 +11,21 @@ from syncd.core.rules import Truth
 def warn_of_rules(scene: Scene, section: Section) -> None:
     """Warn of what the rules of an entity can lead to."""
     told: set[str] = set()
-    for field, truth, node in rules(scene, section):
+    for field, whole, node in rules(scene, section):
         subject = field.group or field.name
         if subject not in told:
             told.add(subject)
-            _nobody_told(scene, section, field, truth)
-            if isinstance(node, Block):
-                _recency(scene, truth, node, subject)
-        _not_writable(scene, field, truth)
+            _nobody_told(scene, section, field, whole)
+            for truth, case in parts(whole, node):
+                if isinstance(case, Block):
+                    _recency(scene, truth, case, subject)
+        _not_writable(scene, field, whole)
 
 
 def _nobody_told(scene: Scene, section: Section, field: FieldDraft, truth: Truth) -> None:
     """Warn W210: a rule that waits for a person of whom nobody tells."""
-    if truth.how != "manual" or scene.service.told:
+    rules_of = [branch.truth for branch in truth.branches] or [truth]
+    if scene.service.told or not any(one.how == "manual" and not one.reviewers for one in rules_of):
         return
     outer = section.block.get("groups" if field.group else "fields")
     inner = outer.get(field.group or field.name) if isinstance(outer, Block) else None
@@ -41,8 +43,9 @@ def _nobody_told(scene: Scene, section: Section, field: FieldDraft, truth: Truth
 
 def _recency(scene: Scene, truth: Truth, node: Block, subject: str) -> None:
     """Warn W230: with times of whole records, changing one field makes all others look new."""
-    coarse = [name for name in truth.platforms if (can := abilities(scene, name)) is not None and not can.field_times]
-    if truth.how != "newest" or not coarse:
+    known = {name: abilities(scene, name) for name in truth.platforms}
+    coarse = [name for name, can in known.items() if can is not None and not can.field_times]
+    if truth.how != "newest" or not coarse or None in known.values():  # what a broken platform can do is told when it is mended
         return
     whole = " and ".join(coarse)
     scene.source.warning(

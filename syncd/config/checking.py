@@ -1,36 +1,83 @@
 """``check`` and ``equal`` of a field: conditions on its values, and when two of them count as the same."""
 
+from dataclasses import dataclass
+
 from syncd.config import literals
-from syncd.config.nodes import Block, Entry, Node, Scalar, plain
+from syncd.config.expressions import ANYTHING, in_entity, read_condition
+from syncd.config.nodes import Block, Entry, Node, Scalar, is_blank, plain
+from syncd.config.scene import Scene
 from syncd.config.section import Section, unknown_key
 from syncd.config.source import Source
 from syncd.config.suggest import did_you_mean
 from syncd.core import equality
-from syncd.core.checks import NAMES, parse_check, parse_step
+from syncd.core.checks import NAMES as VALUE_CHECKS
+from syncd.core.checks import parse_check, parse_step
 from syncd.core.equality import parse_equality, suits
 from syncd.core.native import Later
-from syncd.core.rules import Check, Equality, FieldType
+from syncd.core.rules import Check, Equality, Expression, FieldType
 
 EXACT = parse_equality("exact")
+NAMES = (*VALUE_CHECKS, *(name for name in ("unique", "expr") if name not in VALUE_CHECKS))
 
 
-def read_checks(section: Section, kind: FieldType | None) -> tuple[tuple[Check, ...], float | None]:
-    """Return the checks of a field and its ``max_step``."""
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What ``check:`` of a field says."""
+
+    checks: tuple[Check, ...] = ()
+    max_step: float | None = None
+    conditions: tuple[Expression, ...] = ()
+    unique: bool = False
+
+
+def read_checks(scene: Scene, section: Section, kind: FieldType | None) -> Checks:
+    """Return the checks of a field. Fields have been read before: expressions name them."""
     block = section.section("check")
-    checks: list[Check] = []
-    step: float | None = None
-    for name, entry in block.block.entries.items() if block else ():
-        try:
-            if name == "max_step":
-                step = parse_step(_setting(entry), kind) if kind else None
-            elif kind:
-                check = parse_check(name, _setting(entry), kind)
-                checks += [check] if check else []
-        except Later:
-            section.source.later(entry.key, f'"{name}"')
-        except ValueError as error:
-            _wrong(section.source, entry, str(error))
-    return tuple(checks), step
+    if block is None:
+        return Checks()
+    found = [_check(section.source, entry, kind) for name, entry in block.block.entries.items() if name in VALUE_CHECKS]
+    for name, entry in block.block.entries.items():
+        if name not in NAMES:
+            unknown_key(section.source, entry, NAMES, what="check")
+    step = block.block.entries.get("max_step")
+    expr = block.block.entries.get("expr")
+    condition = _condition(scene, expr, kind) if expr else None
+    return Checks(
+        tuple(check for check in found if check),
+        _step(section.source, step, kind) if step else None,
+        (condition,) if condition else (),
+        bool(block.flag("unique")),
+    )
+
+
+def _check(source: Source, entry: Entry, kind: FieldType | None) -> Check | None:
+    """Return one check of values; None for ``max_step``, and after noting what is wrong."""
+    name = entry.key.text
+    if kind is None or name in ("max_step", "unique", "expr"):
+        return None
+    try:
+        return parse_check(name, _setting(entry), kind)
+    except Later:
+        source.later(entry.key, f'"{name}"')
+    except ValueError as error:
+        _wrong(source, entry, str(error))
+    return None
+
+
+def _step(source: Source, entry: Entry, kind: FieldType | None) -> float | None:
+    try:
+        return parse_step(_setting(entry), kind) if kind else None
+    except ValueError as error:
+        _wrong(source, entry, str(error))
+        return None
+
+
+def _condition(scene: Scene, entry: Entry, kind: FieldType | None) -> Expression | None:
+    """Return ``expr:``: what must be true of a value."""
+    if is_blank(entry.value):
+        literals.wrong_type(scene.source, entry.value, "an expression", fix="write  expr: \"value != 'n/a'\"")
+        return None
+    return read_condition(scene, entry.value, in_entity(scene, kind or ANYTHING), "expr")
 
 
 def _setting(entry: Entry) -> object:
@@ -39,10 +86,7 @@ def _setting(entry: Entry) -> object:
 
 
 def _wrong(source: Source, entry: Entry, said: str) -> None:
-    name = entry.key.text
-    if name not in NAMES:
-        unknown_key(source, entry, NAMES, what="check")
-    elif " is for " in said:
+    if " is for " in said:
         source.error(
             "E232",
             entry.key,

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from syncd.config import literals
 from syncd.config.cautions import warn_of_rules
 from syncd.config.drafts import PlatformDraft
+from syncd.config.expressions import in_entity, in_scope, read_condition
 from syncd.config.fields import read_fields, read_groups
 from syncd.config.identity import Identity, read_deletes, read_identity
 from syncd.config.meaning import check_meaning
-from syncd.config.nodes import Block, Entry, Scalar
+from syncd.config.nodes import Block, Entry, Scalar, is_blank
 from syncd.config.platform import name_of, same_name
 from syncd.config.safety import read_safety
 from syncd.config.scene import Evidence, Part, Scene, careful
@@ -21,7 +22,6 @@ from syncd.core.model import Abilities
 from syncd.core.rules import Entity, Member
 
 KEYS = ["entity", "label", "in", "identity", "groups", "fields", "deletes", "safety", "mode", "stray_edits"]
-LATER_IN = ("only",)
 
 
 def read_entity(
@@ -40,6 +40,7 @@ def read_entity(
     section.need("fields")
     groups = dict(section.sections("groups"))
     fields = read_fields(scene, section, groups, stray)
+    _conditions(scene, section.section("in"))
     ruled = read_groups(scene, groups)
     scene.groups = {name: group.truth for name, group in ruled.items()}
     identity = _identity(scene, section)
@@ -100,7 +101,7 @@ def _no_file(scene: Scene, entry: Entry, name: str) -> None:
 
 
 def _part(scene: Scene, section: Section, platform: PlatformDraft, entry: Entry) -> Part:
-    section.known(["collection", "create"], later=LATER_IN)
+    section.known(["collection", "only", "create"])
     node = section.need("collection")
     name = literals.text(scene.source, node, "collection") if node is not None else None
     found = platform.collections.get(name) if name else None
@@ -127,12 +128,28 @@ def _part(scene: Scene, section: Section, platform: PlatformDraft, entry: Entry)
 
 
 def _create(scene: Scene, section: Section) -> bool:
+    """Return whether things are made there at all; under which condition is read when the fields are known."""
     node = section.node("create")
-    if isinstance(node, Block):
-        key = node.key("when") if "when" in node.entries else section.block.key("create")
-        scene.source.later(key, '"create: {when}"', fix="write  create: true  or  create: false")
-        return False
-    return bool(section.flag("create"))
+    if not isinstance(node, Block):
+        return bool(section.flag("create"))
+    inner = Section(scene.source, node, section.block.key("create").span)
+    inner.known(["when"])
+    inner.need("when")
+    return True
+
+
+def _conditions(scene: Scene, section: Section | None) -> None:
+    """Read the expressions under ``in:``: of a platform's own fields (``only``), and of the entity's (``create``)."""
+    for name, entry in section.block.entries.items() if section else ():
+        part = scene.parts.get(name)
+        if part is None or not isinstance(entry.value, Block):
+            continue
+        only, create = entry.value.get("only"), entry.value.get("create")
+        when = create.get("when") if isinstance(create, Block) else None
+        if only is not None and not is_blank(only):
+            part.only = read_condition(scene, only, in_scope(scene, name), "only", own=name)
+        if when is not None and not is_blank(when):
+            part.create_when = read_condition(scene, when, in_entity(scene), "when")
 
 
 def _members(scene: Scene, identity: Identity, then: dict[str, str]) -> dict[str, Member]:
@@ -154,6 +171,9 @@ def _members(scene: Scene, identity: Identity, then: dict[str, str]) -> dict[str
             guard=platform.guard(part.collection.name),
             deleted=part.collection.deleted,
             on_delete=then.get(name, "ignore"),
+            only=part.only,
+            create_when=part.create_when,
+            raws=tuple(scene.raws.get(name, ())),
             stale_after=scene.service.defaults.stale_after if stale is None else stale,
             timezone=platform.timezone,
         )

@@ -15,9 +15,9 @@ from syncd.core.values import NAMES, Later, parse_type
 
 KEYS = [
     *("type", "truth", "map", "equal", "check", "required", "stray_edits", "note", "writes", "mode", "blank_is_value"),
-    "group",
+    *("group", "pii"),
 ]
-LATER = ("pii", "notify", "trust", "override", "python")
+LATER = ("notify", "trust", "override", "python")
 
 
 def read_fields(scene: Scene, section: Section, groups: dict[str, Section], stray: str | None) -> dict[str, Field]:
@@ -25,6 +25,8 @@ def read_fields(scene: Scene, section: Section, groups: dict[str, Section], stra
     sections = list(section.sections("fields"))
     for name, inner in sections:  # first all names: rules and keys refer to them
         scene.fields[name] = FieldDraft(name, Scalar(inner.owner, name, name, name, plain=True))
+    for name, inner in sections:  # then what is where: expressions name it
+        _shape(scene, inner, scene.fields[name])
     fields: dict[str, Field] = {}
     for name, inner in sections:
         field = _field(scene, inner, scene.fields[name], groups, stray)
@@ -33,19 +35,23 @@ def read_fields(scene: Scene, section: Section, groups: dict[str, Section], stra
     return fields
 
 
-def _field(scene: Scene, section: Section, draft: FieldDraft, groups: dict[str, Section], stray: str | None) -> Field | None:
+def _shape(scene: Scene, section: Section, draft: FieldDraft) -> None:
+    """Read the type of a field, and where it is."""
     section.known(KEYS, later=LATER)
     node = section.need("type")
     draft.type = _type(scene, node) if node is not None else None
-    _truth(scene, section, draft, groups)
     entry = section.block.entries.get("map")
     if entry and not is_blank(entry.value):
         read_map(scene, entry, draft, KEYS)
-    checks, max_step = read_checks(section, draft.type)
+
+
+def _field(scene: Scene, section: Section, draft: FieldDraft, groups: dict[str, Section], stray: str | None) -> Field | None:
+    _truth(scene, section, draft, groups)
+    checks = read_checks(scene, section, draft.type)
     equal = read_equality(section, draft.type)
     own_stray = section.word("stray_edits", STRAY)
     mode = section.word("mode", MODES)
-    required, blank = section.flag("required"), section.flag("blank_is_value")
+    required, blank, pii = section.flag("required"), section.flag("blank_is_value"), section.flag("pii")
     note, writes = section.text("note"), _writes(scene, section, draft)
     if draft.type is None or (draft.truth is None and draft.group is None):
         return None
@@ -55,14 +61,17 @@ def _field(scene: Scene, section: Section, draft: FieldDraft, groups: dict[str, 
         truth=draft.truth,
         maps=draft.maps,
         equal=equal,
-        checks=checks,
-        max_step=max_step,
+        checks=checks.checks,
+        max_step=checks.max_step,
         required=bool(required),
         stray={name: own_stray or stray or _platform_stray(scene, name) for name in scene.parts},
         group=draft.group,
         mode=mode,
         writes=writes,
         blank_is_value=bool(blank),
+        pii=bool(pii),
+        conditions=checks.conditions,
+        unique=checks.unique,
         note=note or "",
         at=scene.source.at(draft.key),
     )
@@ -156,7 +165,7 @@ def read_groups(scene: Scene, groups: dict[str, Section]) -> dict[str, Group]:
         members = tuple(field.name for field in scene.fields.values() if field.group == name)
         section.need("truth")
         entry: Entry | None = section.block.entries.get("truth")
-        truth = read_truth(scene, entry, Subject(name)) if entry and not is_blank(entry.value) else None
+        truth = read_truth(scene, entry, Subject(name, group=True)) if entry and not is_blank(entry.value) else None
         if not members:
             scene.source.error(
                 "E205",

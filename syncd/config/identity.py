@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from syncd.config import literals
+from syncd.config.expressions import in_entity, read_condition
 from syncd.config.nodes import Block, Entry, Items, Node, Scalar, is_blank
 from syncd.config.scene import Scene
 from syncd.config.section import Section
@@ -68,14 +69,16 @@ def _match(scene: Scene, node: Node) -> Match | None:
         literals.wrong_type(scene.source, node, "a mapping, as {by: FIELD}")
         return None
     section = Section(scene.source, node, next((e.key.span for e in node.entries.values()), node.span))
-    section.known(["by", "normal", "confidence"], later=("when",))
+    section.known(["by", "when", "normal", "confidence"])
     names = _by(scene, section)
     confidence = section.word("confidence", ("sure", "review")) or "sure"
     normal = [one for one in section.list("normal") if _is_normaliser(scene, one)]
+    when = section.node("when")
+    condition = read_condition(scene, when, in_entity(scene), "when") if when is not None else None
     if not names:
         return None
     specs = [one.text for one in normal if isinstance(one, Scalar)]
-    return Match(names, parse_normal(specs), confidence, "+".join(names))
+    return Match(names, parse_normal(specs), confidence, "+".join(names), condition)
 
 
 def _is_normaliser(scene: Scene, node: Node) -> bool:
@@ -89,11 +92,23 @@ def _by(scene: Scene, section: Section) -> tuple[str, ...]:
     names = [text for text in texts if text is not None]
     wrong = [(one, text) for one, text in zip(nodes, texts, strict=True) if text is not None and text not in scene.fields]
     if isinstance(node, Items) and len(wrong) == len(nodes) and not any(near(text, scene.fields) for _, text in wrong):
-        scene.source.later(node, "a match by names that are no fields", fix="add these fields, or remove the match")
+        _never_matches(scene, node, [text for _, text in wrong])
         return ()
     for one, text in wrong:
         _no_field(scene, one, text, "match key")
     return tuple(names) if names and not wrong and None not in texts else ()
+
+
+def _never_matches(scene: Scene, node: Node, names: list[str]) -> None:
+    """Warn W231: nothing has a value under these names, so the match finds nobody; the others go on without it."""
+    scene.source.warning(
+        "W231",
+        node,
+        f"this match never matches: {scene.name} has no field {' or '.join(names)}",
+        hint="no fields",
+        why="a thing without a value for each name matches nobody, so it is left to the other matches",
+        fix=f"add {'it' if len(names) == 1 else 'them'} to fields:, or remove the match",
+    )
 
 
 def _unmatched(scene: Scene, section: Section) -> dict[str, str]:

@@ -1,10 +1,11 @@
-"""What rules, mappings and platforms mean together: errors of meaning (E203, E207, E232, E241, E242).
+"""What rules, mappings and platforms mean together: errors of meaning (E203, E207, E208, E225, E232, E241, E242).
 
 Each looks at one thing and says it once; what could not be read was told where it stands and is passed over here.
 """
 
 from collections.abc import Iterator
 
+from syncd.config.circles import note_circles
 from syncd.config.identity import Identity
 from syncd.config.literals import amount
 from syncd.config.nodes import Block, Items, Node, Scalar
@@ -31,13 +32,16 @@ TYPES = {  # merge -> (what it needs, whether a type has it)
 
 def check_meaning(scene: Scene, identity: Identity | None, section: Section) -> None:
     """Note every error of meaning in an entity, whatever else is wrong with it."""
-    for field, truth, node in rules(scene, section):
-        _mapped(scene, field, truth, node)
-        _fits(scene, field.type, truth, node)
-        _skew(scene, truth, node)
-        if truth.how == "delta":
-            _counter(scene, field)
+    for field, whole, node in rules(scene, section):
+        for truth, case in parts(whole, node):
+            _mapped(scene, field, truth, case)
+            _fits(scene, field.type, truth, case)
+            _skew(scene, truth, case)
+            if truth.how == "delta":
+                _counter(scene, field)
+        _fillable(scene, field, whole)
     _one_field_each(scene, section)
+    note_circles(scene, section)
     if identity:
         _keys_mapped(scene, identity)
 
@@ -51,11 +55,14 @@ def rules(scene: Scene, section: Section) -> Iterator[tuple[FieldDraft, Truth, N
         for key in (*place, "truth"):
             block = block.get(key) if isinstance(block, Block) and key else None
         if truth is not None and block is not None:
-            yield field, truth, _only_case(block)
+            yield field, truth, block
 
 
-def _only_case(node: Node) -> Node:
-    return node.nodes[0] if isinstance(node, Items) and node.nodes else node
+def parts(truth: Truth, node: Node) -> Iterator[tuple[Truth, Node]]:
+    """Yield each rule of a truth with its node: of every case, or the one."""
+    nodes = node.nodes if isinstance(node, Items) else [node]
+    truths = [branch.truth for branch in truth.branches] or [truth]
+    yield from zip(truths, nodes, strict=False)
 
 
 def named(node: Node, platform: str) -> Node:
@@ -74,8 +81,8 @@ def named(node: Node, platform: str) -> Node:
 
 
 def _sources(truth: Truth) -> list[str]:
-    """Return every platform whose reading a rule needs."""
-    found = [*truth.platforms, *([truth.null_use] if truth.null_use else [])]
+    """Return every platform whose reading a rule needs; what a formula names was looked at when it was compiled."""
+    found = [*(() if truth.how == "expr" else truth.platforms), *([truth.null_use] if truth.null_use else [])]
     return list(dict.fromkeys(found + (_sources(truth.propose) if truth.propose else [])))
 
 
@@ -124,6 +131,23 @@ def _mapping_fix(scene: Scene, field: FieldDraft, platform: str) -> str:
     if field.maps:
         lines.append(f"or give {field.name} to a platform that is mapped: {', '.join(sorted(field.maps))}")
     return "\n".join(lines)
+
+
+def _fillable(scene: Scene, field: FieldDraft, truth: Truth) -> None:
+    """Note E225: every rule of the field waits for a value, and none can come."""
+    read = any(place.direction != "out" for place in field.maps.values())
+    broken = field.map_nodes.keys() - field.maps.keys()
+    branches = [branch.truth for branch in truth.branches] or [truth]
+    if read or broken or any(one.how != "manual" or one.propose for one in branches):
+        return
+    scene.source.error(
+        "E225",
+        field.key,
+        f"nobody can ever fill {field.name}",
+        hint="read from nowhere",
+        why="a person is asked when a platform shows a new value, and the field is read from no platform",
+        fix="map it where it can be read, or give it a rule that has a value: const, expr",
+    )
 
 
 def _fits(scene: Scene, kind: FieldType | None, truth: Truth, node: Node) -> None:

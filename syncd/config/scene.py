@@ -8,7 +8,7 @@ from syncd.config.nodes import Node, Scalar
 from syncd.config.service import MODES, Service
 from syncd.config.source import Source
 from syncd.config.suggest import near
-from syncd.core.rules import At, FieldMap, FieldType, Truth
+from syncd.core.rules import At, Expression, FieldMap, FieldType, Truth
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
@@ -34,6 +34,8 @@ class Part:
     collection: CollectionDraft | None
     key: Scalar
     create: bool = False
+    only: Expression | None = None
+    create_when: Expression | None = None
 
     @property
     def sure(self) -> bool:
@@ -68,6 +70,7 @@ class Scene:
     broken_parts: set[str] = field(default_factory=set)  # named (or meant) under in:, told there and not again
     fields: dict[str, FieldDraft] = field(default_factory=dict)
     groups: dict[str, Truth] = field(default_factory=dict)
+    raws: dict[str, dict[str, None]] = field(default_factory=dict)  # platform -> its own paths that expressions name
     limit: str | None = None  # the entity's own mode
     limit_at: At = At()  # noqa: RUF009 - immutable
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from syncd.config import literals, places
 from syncd.config.model import Address
-from syncd.config.nodes import Node, Scalar
+from syncd.config.nodes import Block, Items, Node, Scalar, scalars
 from syncd.config.safety import read_safety
 from syncd.config.section import Section, root_of
 from syncd.config.source import Source
@@ -79,8 +79,16 @@ def read_service(source: Source, folder: str, environ: Mapping[str, str]) -> Ser
         defaults=_defaults(section.section("defaults"), service.defaults),
         safety=safety,
         settle=_settle(section.section("reconcile"), service.settle),
-        told="notify" in section.block.entries,
+        told=_tells(section, "conflict_new"),
     )
+
+
+def _tells(section: Section, what: str) -> bool:
+    """Return whether ``notify:`` tells anybody of it."""
+    notify = section.block.get("notify")
+    entries = notify.nodes if isinstance(notify, Items) else []
+    events = [one.get("when") for one in entries if isinstance(one, Block)]
+    return any(node.text == what for when in events for _, node in scalars(when))
 
 
 def _version(section: Section) -> None:
@@ -146,7 +154,7 @@ def _settle(section: Section | None, built: int) -> int:
 def _warn_only(section: Section, safety: Safety) -> None:
     """Warn of a breaker that only warns while nobody hears it (W212)."""
     block = section.section("safety")
-    if block and safety.on_trip == "warn" and "notify" not in section.block.entries:
+    if block and safety.on_trip == "warn" and not _tells(section, "breaker"):
         section.source.warning(
             "W212",
             block.block.key("on_trip"),

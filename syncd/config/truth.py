@@ -3,19 +3,20 @@
 from dataclasses import replace
 
 from syncd.config import literals
+from syncd.config.cases import Condition, fits_case, fits_group, fits_proposal, note_unreachable
 from syncd.config.constants import constant
+from syncd.config.expressions import in_rules, platforms_of, read_condition
 from syncd.config.nodes import Block, Entry, Items, Node, Scalar, Span, is_blank, written
 from syncd.config.scene import Scene
 from syncd.config.section import Section, missing_key, unknown_key
 from syncd.config.suggest import near
-from syncd.config.truthparts import READERS, Subject, owner_rule, place
+from syncd.config.truthparts import READERS, Subject, owner_rule, place, read_freeze
 from syncd.core.model import Value
-from syncd.core.rules import At, Truth
+from syncd.core.rules import At, Branch, Truth
 
 RULES = ("owner", "priority", "newest", "merge", "expr", "const", "manual")
 OPTIONS = ("if_null", "if_stale", "if_invalid", "stale_after", "freeze")
 PARTS = {"newest": ("skew", "tie"), "merge": ("from",), "manual": ("propose", "reviewers")}
-LATER = ("expr", "freeze", "reviewers")
 BLANKS = ("keep", "clear", "next", "hold")
 
 
@@ -27,21 +28,44 @@ def read_truth(scene: Scene, entry: Entry, subject: Subject) -> Truth | None:
 
 
 def _cases(scene: Scene, cases: Items, owner: Span, subject: Subject) -> Truth | None:
-    """Read a list of cases: conditions are of a later version, so only a single unconditional rule is obeyed."""
+    """Read a list of cases; the rule itself if there is only that."""
     if not cases.nodes:
         literals.wrong_type(scene.source, cases, "a rule, or cases with a rule at their end")
-    found: list[Truth | None] = []
+    found: list[Branch | None] = []
+    read: list[Condition] = []
     for n, node in enumerate(cases.nodes):
-        last = n == len(cases.nodes) - 1
         when = node.entries.get("when") if isinstance(node, Block) else None
-        if when is not None and last:
+        if when is not None and n == len(cases.nodes) - 1:
             _last_condition(scene, cases, when, subject)
-        elif when is not None:
-            scene.source.later(when.key, '"when"', fix="write one rule without a condition")
-        elif not last:
-            _never_reached(scene, cases.nodes[n + 1], node)
-        found.append(_rule(scene, _without_when(node), owner, subject))
-    return found[0] if len(found) == 1 else None
+        read.append(_condition(scene, node, when))
+        truth = _rule(scene, _without_when(node), owner, subject)
+        fits = truth is not None and (len(cases.nodes) == 1 or fits_case(scene, node, truth))
+        found.append(Branch(read[-1].when, truth) if truth and fits else None)
+    note_unreachable(scene, read)
+    branches = [one for one in found if one is not None]
+    if len(branches) < len(found) or not branches:
+        return None
+    if len(branches) == 1:
+        return branches[0].truth
+    named = (*(one for branch in branches for one in _named(branch)),)
+    return Truth(
+        "cases", tuple(dict.fromkeys(named)), branches=tuple(branches), at=At(scene.source.file, owner.line, owner.col)
+    )
+
+
+def _named(branch: Branch) -> tuple[str, ...]:
+    """Return the platforms of one case: of its rule, and of its condition."""
+    return (*branch.truth.platforms, *(platforms_of(branch.when) if branch.when else ()))
+
+
+def _condition(scene: Scene, node: Node, when: Entry | None) -> Condition:
+    """Return the condition of a case as read."""
+    if when is None:
+        return Condition(node, None, None)
+    if is_blank(when.value):
+        literals.wrong_type(scene.source, when.key, "a condition", fix="write  when: EXPRESSION, or leave when: out")
+        return Condition(node, when.key, None)
+    return Condition(node, when.value, read_condition(scene, when.value, in_rules(scene), "when"))
 
 
 def _without_when(node: Node) -> Node:
@@ -72,17 +96,6 @@ def _last_condition(scene: Scene, cases: Items, when: Entry, subject: Subject) -
     )
 
 
-def _never_reached(scene: Scene, after: Node, before: Node) -> None:
-    scene.source.error(
-        "E222",
-        after,
-        "this case is never reached",
-        hint=f"line {before.span.line} always decides",
-        why="the first case that is true wins, and the one before it has no condition",
-        fix="remove it, or move the case without a condition to the end",
-    )
-
-
 def _rule(scene: Scene, node: Node, owner: Span, subject: Subject) -> Truth | None:
     if isinstance(node, Scalar):
         return owner_rule(scene, node, At(scene.source.file, owner.line, owner.col), subject)
@@ -96,7 +109,10 @@ def _rule(scene: Scene, node: Node, owner: Span, subject: Subject) -> Truth | No
         return None
     _known(section, how)
     truth = _manual(scene, section, subject) if how[0] == "manual" else READERS[how[0]](scene, section, subject)
-    return _with_options(scene, section, truth, subject) if truth else None
+    if truth is None:
+        return None
+    truth = _with_options(scene, section, truth, subject)
+    return truth if not subject.group or fits_group(scene, node, truth) else None
 
 
 def _no_rule(section: Section) -> None:
@@ -110,12 +126,10 @@ def _no_rule(section: Section) -> None:
 
 
 def _known(section: Section, how: list[str]) -> None:
-    """Note the keys that do not belong to a rule (E104), and those of a later version."""
+    """Note the keys that do not belong to a rule (E104)."""
     allowed = [*PARTS.get(how[0], ()), *OPTIONS, *(("removals",) if how[0] == "merge" else ())]
     for key, entry in section.block.entries.items():
-        if key in LATER and (key == how[0] or key in allowed):
-            section.source.later(entry.key, f'"{key}"')
-        elif key in how[1:]:
+        if key in how[1:]:
             _second_rule(section, entry, how[0], allowed)
         elif key != how[0] and key not in allowed:
             why = _not_obeyed(section.block, key, allowed)
@@ -160,10 +174,26 @@ def _manual(scene: Scene, section: Section, subject: Subject) -> Truth | None:
     if section.flag("manual") is False:
         key = section.block.key("manual")
         literals.bad_value(scene.source, key, "manual is true, or it is not there", fix="write  manual: true")
+    reviewers = _reviewers(scene, section)
     propose = section.block.entries.get("propose")
     if propose is None or is_blank(propose.value):
-        return Truth("manual", at=place(section))
-    return Truth("manual", propose=_rule(scene, propose.value, propose.key.span, subject), at=place(section))
+        return Truth("manual", reviewers=reviewers, at=place(section))
+    suggestion = _rule(scene, propose.value, propose.key.span, subject)
+    if suggestion is None or not fits_proposal(scene, propose.value, suggestion):
+        return None
+    return Truth("manual", propose=suggestion, reviewers=reviewers, at=place(section))
+
+
+def _reviewers(scene: Scene, section: Section) -> tuple[str, ...]:
+    """Return the names of the people or teams that are asked."""
+    nodes, whole = section.list("reviewers"), section.node("reviewers")
+    names = [literals.text(scene.source, node) for node in nodes]
+    if isinstance(whole, Items) and not nodes:
+        literals.bad_value(scene.source, whole, "must name at least one reviewer", fix="write  reviewers: [NAME], or remove it")
+    for node, name in zip(nodes, names, strict=True):
+        if name is not None and not name.strip():
+            literals.bad_value(scene.source, node, "a reviewer has a name", fix="write  reviewers: [NAME]")
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _with_options(scene: Scene, section: Section, truth: Truth, subject: Subject) -> Truth:
@@ -176,6 +206,7 @@ def _with_options(scene: Scene, section: Section, truth: Truth, subject: Subject
         if_stale=section.word("if_stale", ("keep", "next", "hold")) or truth.if_stale,
         if_invalid=section.word("if_invalid", ("keep", "next", "hold")) or truth.if_invalid,
         stale_after=section.duration("stale_after"),
+        freeze=read_freeze(scene, section),
     )
 
 

@@ -10,7 +10,7 @@ from syncd.config.model import Loaded
 from syncd.config.scene import Evidence
 from tests.config.kinds import KINDS
 
-EXAMPLE = Path(__file__).parent / "example"
+EXAMPLE = Path(__file__).parents[2] / "config"  # the example of the contract, word for word
 NOTHING = Evidence()
 
 

@@ -8,7 +8,7 @@ import pytest
 import syncd.config
 from syncd.config.codes import CODES, page
 from syncd.config.restart import needs_restart
-from tests.config.folders import ERP, PRODUCT, SERVICE, SHOP, loaded, only, small
+from tests.config.folders import ERP, PRODUCT, SERVICE, SHOP, loaded, only, small, write
 
 FIELDS = PRODUCT.partition("fields:\n")[0] + "fields:\n"
 READ_ONLY = SHOP.replace("platform: shop", "platform: erp").replace("products: {", "items: {read: GET /x, ")
@@ -92,10 +92,10 @@ MADE = {  # code -> (what is changed in a good folder, file:line:col, what is un
         'unknown rule option "if_nul"',
     ),
     "E190": (
-        product(name="  name: {type: string, pii: true, truth: erp, map: {erp: name}}"),
+        product(name="  name: {type: string, trust: 5, truth: erp, map: {erp: name}}"),
         "entities/product.yaml:9:24",
-        "pii",
-        '"pii" is not in this version',
+        "trust",
+        '"trust" is not in this version',
     ),
     "E201": (
         product(name="  name: {type: string, truth: epr, map: {erp: name}}"),
@@ -146,8 +146,14 @@ MADE = {  # code -> (what is changed in a good folder, file:line:col, what is un
         "erp cannot create in items",
     ),
     "E210": (product(label='label: "{nmae}"'), "entities/product.yaml:10:8", '"{nmae}"', 'unknown name "nmae" in the label'),
+    "E211": (
+        product(name="  name: {type: string, truth: {expr: erp.sku = 'A'}, map: {erp: name}}"),
+        "entities/product.yaml:9:46",
+        "=",
+        '"=" stores, it does not compare',
+    ),
     "E221": (
-        product(name="  name: {type: string, truth: [{when: x, owner: erp}], map: {erp: name}}"),
+        product(name="  name: {type: string, truth: [{when: erp.sku == 'A', owner: erp}], map: {erp: name}}"),
         "entities/product.yaml:9:33",
         "when",
         "the last case has a condition",
@@ -157,6 +163,35 @@ MADE = {  # code -> (what is changed in a good folder, file:line:col, what is un
         "entities/product.yaml:9:46",
         "{owner: shop}",
         "this case is never reached",
+    ),
+    "E223": (
+        {
+            "product": PRODUCT
+            + "  city: {type: string, group: g, map: {erp: city}}\n"
+            + 'groups: {g: {truth: {expr: "lower(erp.name)"}}}\n'
+        },
+        "entities/product.yaml:11:22",
+        "expr",
+        "expr cannot decide a group",
+    ),
+    "E224": (
+        {
+            "product": PRODUCT
+            + "  net: {type: decimal(2), truth: {expr: golden.gross / 1.19}}\n"
+            + "  gross: {type: decimal(2), truth: {expr: golden.net * 1.19}}\n"
+        },
+        "entities/product.yaml:10:41",
+        "golden.gross",
+        "net and gross depend on each other",
+    ),
+    "E225": (
+        {
+            "product": PRODUCT
+            + "  picture: {type: url, truth: {manual: true, reviewers: [ana]}, map: {erp: {path: p, direction: out}}}\n"
+        },
+        "entities/product.yaml:10:3",
+        "picture",
+        "nobody can ever fill picture",
     ),
     "E230": (
         {"product": PRODUCT.replace("key: sku", "key: skuu")},
@@ -220,6 +255,12 @@ MADE = {  # code -> (what is changed in a good folder, file:line:col, what is un
         "entities/product.yaml:9:32",
         "newest",
         "newest without field times: erp and shop",
+    ),
+    "W231": (
+        {"product": PRODUCT.replace("key: sku", "key: sku\n  match: [{by: sku}, {by: [brand, colour]}]")},
+        "entities/product.yaml:7:27",
+        "[brand, colour]",
+        "this match never matches: product has no field brand or colour",
     ),
     "W243": (
         {"shop": SHOP + "write: {guard: none}\n"},
@@ -297,13 +338,28 @@ def test_what_a_reload_cannot_change(tmp_path: Path) -> None:
     assert needs_restart(old, old) == []
 
 
+@pytest.mark.parametrize(
+    ("code", "test", "place", "message"),
+    [
+        ("E250", "given: {erp: {nam: x}}, expect: {writes: {}}", "3:29", "nam"),
+        ("E251", "base: {sku: 5}, given: {erp: {name: x}}, expect: {writes: {}}", "3:27", "sku"),
+    ],
+)
+def test_a_rule_test_that_names_or_says_what_cannot_be(tmp_path: Path, code: str, test: str, place: str, message: str) -> None:
+    text = f"entity: product\ntests:\n  - {{name: a, {test}}}\n"
+    one = only(loaded(write(small(tmp_path), {"tests/a.yaml": text})), code)
+    assert f"{one.line}:{one.col}" == place
+    assert message in one.message
+
+
 def test_every_code_is_tested_and_every_code_used_is_explained() -> None:
     used: set[str] = set()
-    for path in Path(syncd.config.__file__).parent.glob("*.py"):
+    room = Path(syncd.config.__file__).parent
+    for path in (*room.glob("*.py"), room.parent / "core" / "scope.py", room.parent / "core" / "tokens.py"):
         if path.stem not in ("filecodes", "rulecodes"):
             used |= set(re.findall(r'"([EW][0-9]{3})"', path.read_text(encoding="utf-8")))
     assert used == set(CODES)
-    assert set(CODES) - set(MADE) == {"E060", "E206", "W031", "W244"}  # each has a test of its own above
+    assert set(CODES) - set(MADE) == {"E060", "E206", "E250", "E251", "W031", "W244"}  # each has a test of its own above
 
 
 def test_the_page_of_errors_is_up_to_date() -> None:

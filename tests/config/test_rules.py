@@ -110,8 +110,6 @@ def test_blanks_of_the_defaults_hold_where_a_rule_says_nothing(tmp_path: Path) -
         ("{owner: erp, if_null: {const: x, use: erp}}", "74: error E011: either const or use, not both"),
         ("{owner: erp, if_null: {use: web}}", '80: error E201: no platform called "web"'),
         ("{owner: erp, stale_after: 3}", '78: error E015: "3" is not a duration: 3 what?'),
-        ("{owner: erp, freeze: true}", '65: error E190: "freeze" is not in this version'),
-        ("{expr: 1 + 1}", '53: error E190: "expr" is not in this version'),
         ("{priority: erp}", '63: error E010: must be a list, not the text "erp"'),
         ("{priority: []}", "63: error E011: must name at least one platform"),
         ("{priority: [erp, erp]}", "69: error E011: erp is in this list twice"),
@@ -125,21 +123,16 @@ def test_blanks_of_the_defaults_hold_where_a_rule_says_nothing(tmp_path: Path) -
         ("{const: {a: 1}}", "60: error E010: must be text, not a mapping"),
         ("{const: 1.10}", "60: error E012: must be text, and YAML reads 1.10 as 1.1"),
         ("{manual: false}", "53: error E011: manual is true, or it is not there"),
-        ("{manual: true, reviewers: [ana]}", '67: error E190: "reviewers" is not in this version'),
         ("{manual: true, propose: web}", '76: error E201: no platform called "web"'),
-        ("[{when: x, owner: erp}, {owner: shop}]", '54: error E190: "when" is not in this version'),
         ("{owner: }", '45: error E102: missing key "owner"'),
         ("[[erp]]", "53: error E010: must be a platform or a rule, not a list"),
-        ("[{when: x, priority: [erp]}]", "54: error E221: the last case has a condition"),
+        ("[{when: erp.f != null, priority: [erp]}]", "54: error E221: the last case has a condition"),
         ("[erp, shop]", "58: error E222: this case is never reached"),
-        ("[{owner: erp}, {when: x, owner: shop}]", "68: error E221: the last case has a condition"),
     ],
 )
 def test_what_is_wrong_with_a_rule_is_told_once(tmp_path: Path, rule: str, head: str) -> None:
     line = f"  f: {{type: string, map: {{erp: f, shop: f}}, truth: {rule}}}"
     found = [one for one in heads(loaded(small(tmp_path, product=entity(line)))) if " error " in one]
-    if "E222" in head or "E221" in head:
-        found = [one for one in found if "E190" not in one and ("E222" in one) == ("E222" in head)]
     assert [one.partition("product.yaml:10:")[2] for one in found] == [head]
 
 
@@ -234,11 +227,6 @@ def test_what_is_wrong_with_a_rule_is_told_once(tmp_path: Path, rule: str, head:
             "56: error E232: min is for numbers and dates, and the field is string",
         ),
         ("  f: {type: string, truth: erp, map: {erp: f}, check: {minlength: 1}}", '56: error E101: unknown check "minlength"'),
-        (
-            "  f: {type: string, truth: erp, map: {erp: f}, check: {unique: true}}",
-            '56: error E190: "unique" is not in this version',
-        ),
-        ("  f: {type: string, truth: erp, map: {erp: f}, check: {expr: x}}", '56: error E190: "expr" is not in this version'),
         (
             "  f: {type: string, truth: erp, map: {erp: f}, check: {format: mail}}",
             '64: error E011: no format called "mail": email, url, phone',
