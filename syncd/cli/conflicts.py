@@ -9,7 +9,7 @@ from syncd.cli.command import Args, Command, Group, Parser, number_of, user
 from syncd.cli.flags import Flags
 from syncd.cli.folder import find, glance
 from syncd.cli.ledger import origin_of, reading
-from syncd.errors import SyncdError
+from syncd.errors import SyncdError, UsageError
 from syncd.reports import conflicts as report
 
 
@@ -44,20 +44,37 @@ def show(args: Args, flags: Flags) -> int:
 
 def ways(parser: Parser) -> None:
     """Declare the parameters."""
-    one(parser)
+    parser.add_argument("id", metavar="ID", help="such as c-118; with --link or --split also a thing, PLATFORM:ID")
     way = parser.add_mutually_exclusive_group(required=True)
     way.add_argument("--take", metavar="PLATFORM", help="take this platform's value")
     way.add_argument("--value", metavar="V", help="take this value; a set or a document as JSON")
     way.add_argument("--keep", action="store_true", help="keep golden as it is")
+    way.add_argument("--link", nargs=2, metavar=("A", "B"), help="the two are one: records by key or own id, or PLATFORM:ID")
+    way.add_argument("--split", action="store_true", help="it is a record of its own; nothing links it again")
+    parser.add_argument("--row", metavar="PLATFORM", help="the row that is split off, of a record with several")
     parser.add_argument("--note", metavar="TEXT", default="", help="why, for the history")
 
 
 def resolve(args: Args, flags: Flags) -> int:
     """Settle one conflict and write what follows."""
-    number = number_of("c", args.id)
+    identity = bool(args.link or args.split)
+    if args.row and not args.split:
+        raise UsageError("--row says which row is split off: it goes with --split")
     folder = glance(find(flags.config))
-    request: dict[str, Any] = {"do": "resolve", "conflict": number, "note": args.note, "by": user()}
-    if args.take is not None:
+    request: dict[str, Any] = {"do": "resolve", "note": args.note, "by": user()}
+    if identity and ":" in args.id:
+        folder.platform(args.id.partition(":")[0])
+        request["thing"] = args.id
+    else:
+        request["conflict"] = number_of("c", args.id)
+    if args.link:
+        request["link"] = args.link
+    elif args.split:
+        request["split"] = True
+        if args.row:
+            folder.platform(args.row)
+            request["row"] = args.row
+    elif args.take is not None:
         folder.platform(args.take)
         request["take"] = args.take
     elif args.value is not None:
@@ -65,7 +82,8 @@ def resolve(args: Args, flags: Flags) -> int:
     else:
         request["keep"] = True
     answer = perform(flags, folder, request)
-    show_lines(flags, answer, f"c-{number} settled.", origin_of(folder))
+    name = request.get("thing") or f"c-{request['conflict']}"
+    show_lines(flags, answer, f"{name} settled.", origin_of(folder))
     return int(answer["exit"])
 
 
@@ -81,6 +99,9 @@ CONFLICTS = Group(
                 "syncd conflicts resolve c-118 --take sap",
                 'syncd conflicts resolve c-118 --value 14.50 --note "agreed with Jo"',
                 "syncd conflicts resolve c-118 --keep",
+                "syncd conflicts resolve c-121 --link mailer:8841 C-204",
+                "syncd conflicts resolve c-121 --split",
+                'syncd conflicts resolve mailer:8841 --split --note "another Jo"',
             ),
             ways,
         ),

@@ -4,8 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from syncd.core.absorb import Heard
-from syncd.core.held import UNKNOWN, differs, truth_of, why_held
-from syncd.core.identity import record_key, record_keys
+from syncd.core.dependencies import fields_of, followers
+from syncd.core.force import force_of, may_say, truth_now
+from syncd.core.held import UNKNOWN, differs, doubtful, why_held
+from syncd.core.identity import key_fields, own_id, record_key, record_keys
 from syncd.core.inputs import Given
 from syncd.core.life import end, is_nowhere
 from syncd.core.model import FieldChange, Known, Life, Record, ShadowField, Value, Word
@@ -42,7 +44,7 @@ def conclude(
         decide_fields(space, entity, record, decision, before=before, platform=platform, heard=heard)
     number_version(record, decision)
     if not record.key or any(names_it(entity, change.name) for change in decision.fields):
-        name_record(space, entity, record)
+        rename(space, entity, record, decision)
     space.touch(record)
     if decision.fields or decision.strays:
         space.decisions.append(decision)
@@ -68,7 +70,7 @@ def decide_fields(
     resolved = {c.name: c for c in resolve(space, record, moved)}
     may_have = record.golden if moved is None else {*moved, *resolved}
     folds = heard.folds if heard else {}
-    decision.fields = changes(entity, record, may_have, before=before, resolved=resolved, folds=folds)
+    decision.fields = changes(space, entity, record, may_have, before=before, resolved=resolved, folds=folds)
     if heard and platform is not None:
         decision.strays = strays(space, entity, record, platform, said=heard.said)
         if decision.strays:
@@ -76,6 +78,7 @@ def decide_fields(
 
 
 def changes(
+    space: Space,
     entity: Entity,
     record: Record,
     names: Collection[str],
@@ -91,9 +94,9 @@ def changes(
         if golden is None or name not in names or golden.value == old:
             continue
         known = resolved.get(name)
-        if known is None or folded(entity.fields[name]):
-            rule = truth_of(entity, entity.fields[name]).how
-            given = {"fold": folds[name]} if name in folds else {"person": True} if golden.who == "person" else {}
+        if known is None or (folded(entity.fields[name]) and name in folds):
+            rule = truth_now(space, entity, record, entity.fields[name]).how
+            given = {"fold": folds[name]} if name in folds else {"person" if golden.who == "person" else "moved": True}
             found.append(FieldChange(name, old, golden.value, golden.who, rule, rule, given=given))
         else:
             found.append(known if known.before == old else replace(known, before=old))
@@ -112,13 +115,21 @@ def number_version(record: Record, decision: Decision) -> None:
 
 def names_it(entity: Entity, name: str) -> bool:
     """Return whether a field is part of what the record is called or found by."""
-    return name == entity.key or any(name in match.by for match in entity.matches)
+    return name == entity.key or name in key_fields(entity)
+
+
+def rename(space: Space, entity: Entity, record: Record, decision: Decision) -> None:
+    """Name a record anew; a key that it had before is noted with the decision that took it."""
+    before = record.key
+    name_record(space, entity, record)
+    if before not in ("", record.key, own_id(entity, record)):
+        decision.notes.append(f"renamed: {before} is {record.key} now")
 
 
 def name_record(space: Space, entity: Entity, record: Record) -> None:
     """Keep the record's key and its match keys as golden has them now."""
     record.key = record_key(entity, record)
-    for key in record_keys(entity, record):
+    for key in record_keys(entity, record, space.now):
         space.keys.setdefault(key, set()).add(record.id)
 
 
@@ -135,9 +146,11 @@ def strays(space: Space, entity: Entity, record: Record, platform: str, *, said:
     found = []
     for name, before in said.items():
         field, known = entity.fields[name], record.shadows[platform].fields[name]
-        if not is_stray(entity, record, field, known, platform=platform):
+        if not is_stray(space, entity, record, field, known, platform=platform):
             continue
         action = field.stray.get(platform, "revert")
+        if action == "revert" and force_of(space, entity, record, field).frozen:
+            action = "keep"  # what is said after a freeze is shown, not lost (H39)
         golden = record.golden[name].value
         if action == "revert":
             count_flip(space, known, before)
@@ -147,17 +160,23 @@ def strays(space: Space, entity: Entity, record: Record, platform: str, *, said:
     return found
 
 
-def is_stray(entity: Entity, record: Record, field: Field, known: ShadowField, *, platform: str) -> bool:
+def is_stray(space: Space, entity: Entity, record: Record, field: Field, known: ShadowField, *, platform: str) -> bool:
     """Return whether a platform's own word stands against golden without being a reason to wait."""
     golden = record.golden.get(field.name)
     if golden is None or golden.who is None or golden.provisional or known.known in (Known.INVALID, Known.NEVER):
         return False
-    truth = truth_of(entity, field)
-    if in_conflict(record, field) or field.maps[platform].direction == "in":
+    if in_conflict(record, field) or field.equal.same(known.means, golden.value):
         return False
-    if platform in truth.platforms and (known.known is Known.NULL or truth.how not in ("priority", "newest")):
+    force = force_of(space, entity, record, field)
+    if force.frozen:
+        return True
+    if field.maps[platform].direction == "in":
+        return False
+    if not may_say(force.truth, field, platform):
+        return True
+    if known.known is Known.NULL or force.truth.how not in ("priority", "newest"):
         return False  # a source speaks with its vote; only a vote that lost to another is stray
-    return not field.equal.same(known.means, golden.value)
+    return not (space.touches and force.truth.how == "newest" and doubtful(space, record, platform, field))
 
 
 def in_conflict(record: Record, field: Field) -> bool:
@@ -179,7 +198,8 @@ def count_flip(space: Space, known: ShadowField, before: Word | None) -> None:
 
 def may_differ(entity: Entity, decision: Decision, heard: Heard) -> Collection[str] | None:
     """Return the fields that platforms may have to be told of; None if it may be any: a required value holds back all."""
-    names = {*heard.moved, *(change.name for change in decision.fields)}
+    changed = [change.name for change in decision.fields]
+    names = {*heard.moved, *changed, *fields_of(entity, followers(entity, changed))}
     return None if any(entity.fields[name].required for name in names) else names
 
 

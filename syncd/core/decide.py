@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from syncd.core.absorb import absorb
 from syncd.core.conclude import conclude, snapshot
-from syncd.core.identity import match_keys
+from syncd.core.identity import match_keys, record_keys, unique_keys
 from syncd.core.life import begin_life, buried_at, bury, is_cleared, is_put_away, life_conflict, live_again, put_away
 from syncd.core.mapping import read_item
 from syncd.core.model import Change, Conflict, Life, Reading, Record, Shadow, State, Value, Via
 from syncd.core.news import News, is_new_life, order
 from syncd.core.rules import Entity, Match, Member
-from syncd.core.space import Link, Loose, Space, Thing
+from syncd.core.space import Key, Link, Loose, Space, Thing
 from syncd.core.verdict import Said, Verdict, read_again, thing_of
 
 __all__ = ["Said", "Verdict", "observe"]
@@ -62,7 +62,7 @@ def read_or_drop(member: Member, change: Change, why: str, record: Record) -> Sa
 def update(space: Space, entity: Entity, member: Member, change: Change, record: Record) -> Said:
     """Take a look at a linked thing into its shadow, if it is news."""
     shadow = record.shadows[change.platform]
-    readings = read_item(entity, change.platform, change.item or {})
+    readings = without_doubles(space, entity, change, record, read_item(entity, change.platform, change.item or {}))
     news = order(entity, shadow, change, readings=readings)
     if news is News.READ and member.abilities.read:
         return read_again(change, "cannot be ordered: a hint")
@@ -80,6 +80,23 @@ def take_in(space: Space, record: Record, shadow: Shadow, change: Change, *, rea
     heard = absorb(space, record, shadow, change, readings=readings, mine={})
     conclude(space, record, f"{change.via} {change.platform}", before=before, platform=change.platform, heard=heard)
     return Said(Verdict.ABSORBED, record=record.id)
+
+
+def without_doubles(
+    space: Space, entity: Entity, change: Change, record: Record, readings: Mapping[str, Reading]
+) -> Mapping[str, Reading]:
+    """Return readings in which a value of a ``unique`` field that another living record has is invalid."""
+    values = {name: r.value for name, r in readings.items() if r.state is State.VALUE}
+    doubles = {}
+    for name, key in unique_keys(entity, values).items():
+        others = [other for other in having(space, entity, key) if other is not record and other.life is Life.ALIVE]
+        if others:
+            doubles[name] = key
+            why = f"not unique: also {', '.join(other.key or str(other.id) for other in others)}"
+            readings = {**readings, name: Reading(State.INVALID, values[name], why)}
+    if any(field.unique for field in entity.fields.values()):
+        space.doubles[thing_of(change)] = tuple(doubles.values())
+    return readings
 
 
 # ---- a thing that is new
@@ -139,14 +156,20 @@ def is_outlived(record: Record, change: Change) -> bool:
 def match(space: Space, entity: Entity, values: Mapping[str, Value]) -> Matched | None:
     """Return the first unique hit of the match keys in their order, else the first ambiguous one; None without a hit."""
     doubtful = None
-    for rule, key in match_keys(entity, values):
-        known = [space.records[i] for i in sorted(space.keys.get(key, ())) if i in space.records] if key else []
+    for rule, key in match_keys(entity, values, space.now):
+        known = having(space, entity, key) if key else []
         found = Matched(tuple([r for r in known if r.life is Life.ALIVE] or known), rule)
         if len(found.records) == 1:
             return found
         if found.records and doubtful is None:
             doubtful = found
     return doubtful
+
+
+def having(space: Space, entity: Entity, key: Key) -> list[Record]:
+    """Return the records that have a key now: what was true when the batch began may have been renamed since."""
+    known = (space.records[number] for number in sorted(space.keys.get(key, ())) if number in space.records)
+    return [record for record in known if key in record_keys(entity, record, space.now)]
 
 
 def has_other_row(record: Record, change: Change) -> bool:
@@ -208,6 +231,7 @@ def unmatched(space: Space, entity: Entity, member: Member, change: Change, *, r
 def join(space: Space, record: Record, change: Change, *, readings: Mapping[str, Reading], evidence: str) -> Said:
     """Link a thing to a record: first contact of this row."""
     thing, old = thing_of(change), record.shadows.get(change.platform)
+    readings = without_doubles(space, space.rules.entities[record.entity], change, record, readings)
     if old is not None and old.id not in ("", change.id):
         space.link((change.platform, old.collection, old.id), Link(record.id, Life.GONE, "replaced by a new row"))
     if record.life is not Life.ALIVE:

@@ -1,10 +1,13 @@
 """Why a field that differs is not written: never over the cause, never in conflict, never where the rules close the door."""
 
 from syncd.core.folds import is_counter
+from syncd.core.force import may_say, truth_now
+from syncd.core.life import IDENTITY
 from syncd.core.model import GoldenField, Known, Record, ShadowField, Value, Word
+from syncd.core.recency import suspension
 from syncd.core.rules import Entity, Field, Member, Truth
 from syncd.core.space import Space
-from syncd.core.subject import is_stale
+from syncd.core.subject import is_stale, may_vote
 
 UNCOUNTABLE = "a counter cannot be written exactly there"
 UNKNOWN = ShadowField()  # of a field that was never read; nobody changes it
@@ -67,7 +70,9 @@ def held_everywhere(space: Space, entity: Entity, record: Record, mapped: Field)
     """Return why a field is written nowhere now: a conflict, or a stale owner under ``hold``."""
     if mapped.name in record.conflicts or (mapped.group and mapped.group in record.conflicts):
         return "in conflict"
-    truth = truth_of(entity, mapped)
+    if IDENTITY in record.conflicts and mapped.name in record.conflicts[IDENTITY].about:
+        return "its key is another record's too"
+    truth = truth_now(space, entity, record, mapped)
     if truth.if_stale == "hold" and any(is_stale(space, record, truth, p) for p in truth.platforms):
         return "its owner is stale"
     return ""
@@ -93,15 +98,25 @@ def closed_there(entity: Entity, member: Member, mapped: Field) -> str:
 
 def the_cause(space: Space, entity: Entity, member: Member, record: Record, mapped: Field) -> str:
     """Return why a platform's own reading forbids to write over it: invalid, a passed-over blank, or stale (R13, R16)."""
-    truth = truth_of(entity, mapped)
+    truth = truth_now(space, entity, record, mapped)
     known = known_of(record, member.platform, mapped.name)
     if is_invalid(known):
         return f"invalid there: {known.reason}"
     if member.platform not in truth.platforms:
         return ""
-    if is_blank(entity, record, member.platform, mapped, truth):
+    if may_say(truth, mapped, member.platform) and is_blank(entity, record, member.platform, mapped, truth):
         return "empty there: kept"
-    return "stale" if is_unread(space, record, truth, member.platform) else ""
+    if is_unread(space, record, truth, member.platform):
+        return "stale"
+    return doubtful(space, record, member.platform, mapped) if space.touches and truth.how == "newest" else ""
+
+
+def doubtful(space: Space, record: Record, platform: str, mapped: Field) -> str:
+    """Return why a platform's word was passed over because its rows were touched all at once, '': it is not written over."""
+    shadow, known = record.shadows.get(platform), known_of(record, platform, mapped.name)
+    if shadow is None or not may_vote(known):
+        return ""
+    return suspension(space, platform, shadow.collection, known.hi)
 
 
 def is_invalid(known: ShadowField) -> bool:

@@ -5,11 +5,13 @@ from syncd.core.rules import Entity
 from syncd.core.space import Link, Space, Thing
 
 CLEARED = "its record was deleted: link cleared"
+IDENTITY = "(identity)"  # the name under which the question is kept which records are one
 
 
 def begin_life(shadow: Shadow) -> None:
     """Forget the former life's fields: first contact again, no differences, no removals (R9)."""
     shadow.fields.clear()
+    shadow.raws.clear()
     assert isinstance(shadow.version, int)  # only a number can have gone back
     shadow.old_version = max(shadow.version, shadow.old_version)
 
@@ -28,6 +30,7 @@ def vacate(shadow: Shadow) -> None:
     """Forget a row that is gone, but for our number of when it was: nothing older can show that it is there."""
     shadow.id = ""
     shadow.fields.clear()
+    shadow.raws.clear()
 
 
 def bury(space: Space, entity: Entity, record: Record, platform: str) -> None:

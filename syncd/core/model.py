@@ -210,7 +210,10 @@ class Tombstone:
 
 @dataclass(slots=True)
 class Conflict:
-    """A decision no rule may take. ``name`` is the field (or group); empty for identity and life."""
+    """A decision no rule may take. ``name`` is the field (or group); ``(identity)`` and ``(PLATFORM)`` are about the record.
+
+    ``others`` are the records that it may be one with, ``about`` the fields that are written nowhere meanwhile.
+    """
 
     name: str
     kind: str  # value | identity | step | manual | delete
@@ -219,6 +222,9 @@ class Conflict:
     id: int | None = None
     opened_at: int = 0
     proposal: Value = None  # what a manual rule suggests
+    others: tuple[int, ...] = ()
+    about: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()  # whom a manual rule asks
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ The ledger fills a Space (``ledger.records.load``), the core works on it, the le
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from syncd.core.model import Conflict, FieldChange, Life, Record, Value
 from syncd.core.rules import Rules
@@ -59,13 +60,22 @@ class Loose:
     candidates: tuple[int, ...] = ()
 
 
+class Touch(NamedTuple):
+    """A bulk touch: ``rows`` of ``of`` rows seen together were changed between ``lo`` and ``hi``, the platform's own time."""
+
+    lo: int
+    hi: int
+    rows: int
+    of: int
+
+
 @dataclass(slots=True)
 class Space:
     """What the decider may see, and what it did.
 
     ``swept``: our number at the start of the last complete scan whose rows are all decided, by (platform, collection).
     ``read_at``: our clock at the last successful read of a platform. ``clocks``: (offset, uncertainty) of a platform's
-    clock. ``proofs``: our number at the start of a look-up by key that found nothing, by (record, platform).
+    clock. ``touches``: the bulk touches of a (platform, collection) (``core.recency``). ``proofs``: our number at the start of a look-up by key that found nothing, by (record, platform).
     ``next_id`` is the id the next new record gets.
     """
 
@@ -81,6 +91,8 @@ class Space:
     read_at: dict[str, int] = field(default_factory=dict)
     clocks: dict[str, tuple[int, int]] = field(default_factory=dict)
     proofs: dict[tuple[int, str], int] = field(default_factory=dict)
+    touches: dict[tuple[str, str], list[Touch]] = field(default_factory=dict)
+    apart: set[tuple[int, int]] = field(default_factory=set)  # pairs of records, lower id first, that a person keeps apart
     # what the decider did
     touched: set[int] = field(default_factory=set)
     relinked: set[Thing] = field(default_factory=set)
@@ -89,6 +101,9 @@ class Space:
     loose: list[Loose] = field(default_factory=list)
     settled: list[Thing] = field(default_factory=list)  # things whose loose conflicts close
     behind: set[tuple[int, str]] = field(default_factory=set)  # (record, platform) to be planned
+    united: list[tuple[int, int, str]] = field(default_factory=list)  # (id that is no more, id of the record, why)
+    parted: dict[tuple[int, int], str] = field(default_factory=dict)  # pairs that a person keeps apart from now on, by whom
+    doubles: dict[Thing, tuple[Key, ...]] = field(default_factory=dict)  # unique values refused there: another record's
 
     def link(self, thing: Thing, link: Link) -> None:
         """Set what a thing is; the ledger stores it with the batch."""

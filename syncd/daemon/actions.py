@@ -10,7 +10,7 @@ from typing import Any
 
 from syncd.config.model import Config
 from syncd.core.model import SECOND
-from syncd.daemon import rule
+from syncd.daemon import identify, rule, tell
 from syncd.daemon.clock import nap
 from syncd.daemon.drift_report import report_drift
 from syncd.daemon.events import Event, say
@@ -127,7 +127,9 @@ async def read_again(runtime: Runtime, done: Done) -> None:
 
 
 async def resolve(runtime: Runtime, request: Request, _: Progress, finish: Finish) -> Answer:
-    """Settle a conflict by a person's word."""
+    """Settle a conflict by a person's word, also on which records are one."""
+    if request.get("link") or request.get("split"):
+        return await follow(runtime, await tell_apart(runtime, request), finish)
     word = Word(
         who(request), str(request.get("note") or ""), request.get("take"), request.get("value"), bool(request.get("keep"))
     )
@@ -135,6 +137,16 @@ async def resolve(runtime: Runtime, request: Request, _: Progress, finish: Finis
     done = await runtime.store.write(rule.resolve_conflict, runtime.scene(), number, word)
     say(Event.CONFLICT_CLOSED, f"c-{number} settled by {word.by}: {word.text}", conflict=f"c-{number}", actor=word.by)
     return await follow(runtime, done, finish)
+
+
+async def tell_apart(runtime: Runtime, request: Request) -> Done:
+    """Link two, or split one off."""
+    done = await runtime.store.write(identify.identify, runtime.scene(), request)
+    tell.judged(done.judged)
+    if request.get("conflict") is not None:
+        name, by = f"c-{request['conflict']}", who(request)
+        say(Event.CONFLICT_CLOSED, f"{name} settled by {by}: {'link' if request.get('link') else 'split'}", conflict=name, actor=by)
+    return done
 
 
 async def approve(runtime: Runtime, request: Request, _: Progress, finish: Finish) -> Answer:

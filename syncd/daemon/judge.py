@@ -8,11 +8,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from syncd.core.decide import Said, Verdict, observe
+from syncd.core.identity import record_keys
+from syncd.core.life import IDENTITY
 from syncd.core.model import Change, Conflict
 from syncd.core.space import Decision, Space, Thing
+from syncd.core.unite import meet
 from syncd.daemon.scene import Poisoned, Scene, load_for, thing_of
-from syncd.ledger import inbox, letters, outbox, proposals, records, sweeps
+from syncd.ledger import aliases, inbox, keys, letters, outbox, proposals, records, sweeps
 from syncd.ledger.inbox import Waiting
+from syncd.ledger.keys import Moved
 from syncd.ledger.loaded import Loaded
 from syncd.ledger.schema import Database
 
@@ -20,6 +24,7 @@ NEVER = 2**62  # microseconds: until somebody says so
 IN_FLIGHT = "an attempt is open"
 READING = "being read"
 WAITS_FOR_SWEEP = "waits for a complete sweep"
+ROUNDS = 20  # of comparing records by their keys, each after what the one before came to
 READ_WITHIN = 60_000_000  # microseconds after which a read that was lost with a crash is asked for again
 
 
@@ -66,6 +71,7 @@ class Judged:
     closed: int = 0
     broken: list[Quarantined] = field(default_factory=list)
     names: dict[int, tuple[str, str]] = field(default_factory=dict)
+    met: set[int] = field(default_factory=set)  # records that were united with others, or are asked about, by this batch
     behind: set[str] = field(default_factory=set)
     proved: list[tuple[str, str]] = field(default_factory=list)  # collections whose scan is now decided to its last row
 
@@ -126,18 +132,62 @@ def store(
     judged: Judged,
     *,
     planned: Collection[tuple[int, str]] = (),
+    rekey: bool = False,
 ) -> None:
-    """Store what the decider did, and note what there is to tell about it. Who is in ``planned`` is being told just now."""
+    """Store what the decider did, and note what there is to tell about it. Who is in ``planned`` is being told just now.
+
+    Records that have a key in common after it are compared, in the same transaction. ``rekey``: the match rules changed.
+    """
+    moved = keep(db, space, loaded, looks, judged, planned=planned, rekey=rekey)
+    for _ in range(ROUNDS):
+        again = compared(db, space, loaded, moved)
+        if again is None:
+            break
+        space, loaded = again
+        judged.met |= space.touched
+        moved = keep(db, space, loaded, (), judged)
+
+
+def keep(
+    db: Database,
+    space: Space,
+    loaded: Loaded,
+    looks: Sequence[Waiting],
+    judged: Judged,
+    *,
+    planned: Collection[tuple[int, str]] = (),
+    rekey: bool = False,
+) -> Moved:
+    """Store a working set and note what there is to tell about it; return the match keys that moved."""
     space.behind |= proposals.standing(db, space.touched)  # golden may have moved back: what was proposed must be looked at
     space.behind.difference_update(planned)
     opened = [(r, c) for i in space.touched for r in [space.records[i]] for c in r.conflicts.values() if c.id is None]
-    records.commit(db, space, loaded, looks=looks)
+    moved = records.commit(db, space, loaded, looks=looks, rekey=rekey)
     judged.decisions += space.decisions
     judged.names |= {i: (r.entity, r.key) for i in space.touched for r in [space.records[i]]}
     judged.behind |= {platform for _, platform in space.behind}
     judged.opened += [Opened(conflict, record.entity, record.key) for record, conflict in opened]
     judged.opened += [Opened(one.conflict, one.entity, " ".join(one.thing[::2])) for one in space.loose]
     judged.closed += len(space.closed)
+    return moved
+
+
+def compared(db: Database, space: Space, loaded: Loaded, moved: Moved) -> tuple[Space, Loaded] | None:
+    """Compare the records that share a key since this batch, or did before; return the working set if that moved anything."""
+    asked = {n for n in space.touched if IDENTITY in space.records[n].conflicts}
+    asked |= {n for n in space.touched for name, _ in loaded.conflicts.get(n, {}).values() if name == IDENTITY}
+    together = keys.shared(db, moved.added) | moved.removed
+    if not asked and not together:
+        return None
+    again = Space(space.rules, space.now, space.number, clocks=space.clocks)
+    found = records.load(db, again, matches=together, records=asked)
+    ids = sorted(number for number, record in again.records.items() if record.entity in again.rules.entities)
+    own = {key for n in ids for key in record_keys(again.rules.entities[again.records[n].entity], again.records[n], space.now)}
+    records.load(db, again, matches=own, loaded=found)
+    again.apart = aliases.apart(db, again.records)
+    for number in ids:
+        meet(again, again.records[number], moved.arrived)
+    return (again, found) if again.touched else None
 
 
 def quarantine(db: Database, scene: Scene, bad: Collection[tuple[Waiting, str]], judged: Judged) -> None:

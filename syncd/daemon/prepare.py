@@ -80,6 +80,7 @@ def prepare_without(db: Database, scene: Scene, order: Order, bad: Mapping[Thing
         Quarantined(*thing, f"{thing[0]} {thing[1]}", reason) for thing, reason in bad.items()
     ]
     letters.quarantine(db, made.judged.broken, scene.now)
+    candidates = [one for one in candidates if one.record.id not in made.judged.met]  # they are other records now
     for one in weighed(db, scene, order.platform, candidates, made):
         made.sendings.append(journal(db, scene, one))
     return made

@@ -98,7 +98,7 @@ def revise_batch(db: Database, scene: Scene, entity: str, after: int) -> tuple[J
         loaded = records.load(db, space, records=ids)
         for number in ids:
             revise(space, space.records[number], RULES)
-        store(db, space, loaded, (), judged)
+        store(db, space, loaded, (), judged, rekey=True)
     return judged, ids[-1] if len(ids) == BATCH else None, len(ids)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from syncd.core.identity import match_keys
+from syncd.core.identity import match_keys, unique_keys
 from syncd.core.mapping import read_item
 from syncd.core.model import Change, State
 from syncd.core.rules import Rules
@@ -44,11 +44,11 @@ def thing_of(change: Change) -> Thing:
 def load_for(db: Database, space: Space, changes: Iterable[Change], *, ids: Iterable[int] = ()) -> Loaded:
     """Fill a working set with everything that deciding these changes may ask for.
 
-    Match keys are made only of things that are no record yet. Raises Poisoned for a change that cannot even be mapped.
+    Match keys are made of things that are no record yet, and where a field is unique. Raises Poisoned for a change that cannot even be mapped.
     """
     changes = list(changes)
     loaded = records.load(db, space, things={thing_of(change) for change in changes}, records=ids)
-    strangers = [c for c in changes if c.item and not is_linked(space, c)]
+    strangers = [c for c in changes if c.item and (not is_linked(space, c) or has_unique(space, c))]
     matches = {key for change in strangers for key in keys_of(space, change)}
     if matches:
         records.load(db, space, matches=matches, loaded=loaded)
@@ -61,6 +61,12 @@ def is_linked(space: Space, change: Change) -> bool:
     return link is not None and link.record is not None
 
 
+def has_unique(space: Space, change: Change) -> bool:
+    """Return whether a thing has a field whose value no two records may have."""
+    entity = space.rules.entity_of(change.platform, change.collection)
+    return entity is not None and any(field.unique for field in entity.fields.values())
+
+
 def keys_of(space: Space, change: Change) -> list[Key]:
     """Return the match keys that a thing may be known by."""
     entity = space.rules.entity_of(change.platform, change.collection)
@@ -69,6 +75,7 @@ def keys_of(space: Space, change: Change) -> list[Key]:
     try:
         readings = read_item(entity, change.platform, change.item or {})
         values = {name: r.value for name, r in readings.items() if r.state is State.VALUE}
-        return [key for _, key in match_keys(entity, values) if key is not None]
+        matches = [key for _, key in match_keys(entity, values, space.now) if key is not None]
+        return [*matches, *unique_keys(entity, values).values()]
     except Exception as error:
         raise Poisoned(change, error) from error

@@ -1,8 +1,9 @@
 """Match keys: how a record is found by what it says of itself."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
-from syncd.core.identity import record_keys
+from syncd.core.identity import UNIQUE, record_keys
 from syncd.core.model import Record
 from syncd.core.rules import Rules
 from syncd.core.space import Key, Space
@@ -28,16 +29,46 @@ def find(db: Database, matches: Iterable[Key], *, known: dict[Key, set[int]]) ->
     return found
 
 
-def store(db: Database, space: Space, touched: Sequence[Record], *, new: set[int]) -> set[Key]:
-    """Write the keys that touched records have now, and take away those that they no longer have; ``new`` had none.
-
-    Returns the keys that some record did not have before.
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The match keys that a batch gave to records and took from them. ``arrived`` has those, each with its record, of which
+    the record had none under that match before.
     """
-    now = {(*key, record.id) for record in touched for key in record_keys(space.rules.entities[record.entity], record)}
+
+    added: set[Key] = field(default_factory=set)
+    removed: set[Key] = field(default_factory=set)
+    arrived: set[tuple[Key, int]] = field(default_factory=set)
+
+    def __or__(self, other: "Moved") -> "Moved":
+        """Return both."""
+        return Moved(self.added | other.added, self.removed | other.removed, self.arrived | other.arrived)
+
+
+def store(db: Database, space: Space, touched: Sequence[Record], *, new: set[int]) -> Moved:
+    """Write the keys that touched records have now, and take away those that they no longer have; ``new`` had none."""
+    entities = space.rules.entities
+    now = {(*key, r.id) for r in touched if r.entity in entities for key in record_keys(entities[r.entity], r, space.now)}
     before = stored(db, {record.id for record in touched} - new)
     db.executemany("DELETE FROM match_key WHERE entity = ? AND by = ? AND value = ? AND record = ?", sorted(before - now))
     db.executemany("INSERT INTO match_key VALUES (?, ?, ?, ?)", sorted(now - before))
-    return {(entity, by, value) for entity, by, value, _ in now - before}
+    had = {(by, number) for _, by, _, number in before}
+    return Moved(
+        {(entity, by, value) for entity, by, value, _ in now - before},
+        {(entity, by, value) for entity, by, value, _ in before - now},
+        {((entity, by, value), number) for entity, by, value, number in now - before if (by, number) not in had},
+    )
+
+
+def shared(db: Database, keys: Iterable[Key]) -> set[Key]:
+    """Return those of these keys that several records have; a unique value is no key by which a record is found."""
+    wanted = sorted(key for key in keys if not key[1].startswith(UNIQUE))
+    rows = db.execute(
+        "SELECT m.entity, m.by, m.value FROM json_each(?) j CROSS JOIN match_key m"
+        " ON m.entity = j.value ->> 0 AND m.by = j.value ->> 1 AND m.value = j.value ->> 2"
+        " GROUP BY m.entity, m.by, m.value HAVING count(*) > 1",
+        (dump(wanted),),
+    )
+    return set(rows.fetchall()) if wanted else set()
 
 
 def stored(db: Database, records: set[int]) -> set[tuple[str, str, str, int]]:

@@ -181,6 +181,14 @@ def close_write(db: Database, record: int, platform: str, now: int) -> int:
     ).rowcount
 
 
+def close_record(db: Database, record: int, note: str, now: int) -> None:
+    """Close the letters of a record that is no more."""
+    db.execute(
+        "UPDATE dead_letter SET state = 'closed', closed_at_us = ?, note = ? WHERE record = ? AND state IN ('open', 'retried')",
+        (now, note, record),
+    )
+
+
 def close_readings(db: Database, things: Iterable[Thing], now: int) -> None:
     """Close the letters about things that could be read after all."""
     any_open = "SELECT 1 FROM dead_letter INDEXED BY dead_letter_of_thing WHERE state = 'open' AND kind = 'reading' LIMIT 1"

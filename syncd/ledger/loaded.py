@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from syncd.core.model import Conflict, Life, Record, Shadow, Tombstone
-from syncd.ledger.documents import fields_beside, golden_fields, golden_text, shadow_text
+from syncd.ledger.documents import fields_beside, golden_fields, golden_text, raws_in, shadow_text, with_raws
 from syncd.ledger.schema import Database
 from syncd.ledger.stepwise import standing
 from syncd.ledger.texts import dump, load, micros
@@ -40,13 +40,14 @@ def shadow_row(shadow: Shadow, record: Record) -> ShadowRow:
         shadow.version,
         shadow.changed_at,
         shadow.old_version,
-        shadow_text(shadow.fields, record.golden),
+        with_raws(shadow_text(shadow.fields, record.golden), shadow.raws),
     )
 
 
 def conflict_text(conflict: Conflict) -> str:
     """Return what a conflict says, as it is stored."""
-    return dump({"proposal": conflict.proposal, "values": conflict.values})
+    more = {"about": conflict.about, "candidates": conflict.others} if conflict.others else {}
+    return dump({"proposal": conflict.proposal, "values": conflict.values, **more})
 
 
 def read_records(db: Database, ids: Iterable[int], loaded: Loaded) -> dict[int, Record]:
@@ -88,7 +89,7 @@ def _shadows(db: Database, wanted: str, found: dict[int, Record], loaded: Loaded
     stands = {number: standing(record.golden) for number, record in found.items()}
     for record, platform, collection, native, life, version, changed_at, old, text, as_of, at in rows.fetchall():
         fields = fields_beside(text, stands[record])
-        shadow = Shadow(platform, collection, native, Life(life), version, changed_at, at, as_of, old, fields)
+        shadow = Shadow(platform, collection, native, Life(life), version, changed_at, at, as_of, old, fields, raws_in(text))
         found[record].shadows[platform] = shadow
         loaded.shadows[record, platform] = (collection, native, life, version, changed_at, old, text), as_of, at
 
@@ -101,7 +102,8 @@ def _conflicts(db: Database, wanted: str, found: dict[int, Record], loaded: Load
     )
     for record, number, name, kind, why, body, opened_at in rows.fetchall():
         doc = load(body)
-        conflict = Conflict(name, kind, why, doc["values"], number, opened_at, doc["proposal"])
+        more = tuple(doc.get("candidates", ())), tuple(doc.get("about", ()))
+        conflict = Conflict(name, kind, why, doc["values"], number, opened_at, doc["proposal"], *more)
         found[record].conflicts[name] = conflict
         loaded.conflicts.setdefault(record, {})[number] = name, f"{kind} {why} {body}"
 

@@ -1,17 +1,22 @@
-"""Find a record by what a person types: its key, PLATFORM:NATIVE_ID, or syncd's own id."""
+"""Find a record by what a person types: its key, PLATFORM:NATIVE_ID, syncd's own id, or a name it had once."""
 
+from syncd.ledger import aliases
 from syncd.ledger.schema import Database
 
 LONGEST = 19  # a letter and what surely is a 64 bit number
 
 
 def find_records(db: Database, entity: str, text: str) -> list[int]:
-    """Return the ids of the records that a text names, living ones first; empty if it names none."""
+    """Return the ids of the records that a text names, living ones first; empty if it names none.
+
+    A record that became one with another is found as that one, and one that was renamed by its former key.
+    """
     by_key = db.execute(
         "SELECT id FROM record WHERE entity = ? AND key = ? ORDER BY life <> 'alive', id", (entity, text)
     ).fetchall()
     rows = by_key or _by_native(db, entity, text) or _by_own_id(db, entity, text)
-    return [row[0] for row in rows]
+    found = [aliases.survivor(db, entity, row[0]) for row in rows] or aliases.named(db, entity, text)
+    return list(dict.fromkeys(found))
 
 
 def find_record(db: Database, entity: str, text: str) -> int | None:

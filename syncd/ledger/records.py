@@ -5,8 +5,9 @@ from typing import Any
 
 from syncd.core.model import Life, Record
 from syncd.core.space import Key, Link, Space, Thing
-from syncd.ledger import conflicts, history, keys, outbox, seen, strangers, tallies
+from syncd.ledger import aliases, conflicts, history, keys, outbox, seen, strangers, tallies
 from syncd.ledger.inbox import Waiting
+from syncd.ledger.keys import Moved
 from syncd.ledger.loaded import PLACES, Loaded, read_records, record_row, shadow_row
 from syncd.ledger.schema import Database
 from syncd.ledger.texts import dump, when
@@ -71,23 +72,26 @@ def _surroundings(db: Database, space: Space) -> None:
     space.next_id = highest + 1
 
 
-def commit(db: Database, space: Space, loaded: Loaded, *, looks: Sequence[Waiting] = ()) -> None:
-    """Store everything the decider did to a working set: what did not change is not written.
+def commit(db: Database, space: Space, loaded: Loaded, *, looks: Sequence[Waiting] = (), rekey: bool = False) -> Moved:
+    """Store everything the decider did to a working set: what did not change is not written. Returns the keys that moved.
 
-    ``looks`` are the observations that it took in. New conflicts get their ids. Raises what SQLite raises; the caller's
-    transaction then undoes all of it.
+    ``looks`` are the observations that it took in; ``rekey``: the match rules may be others than before. New conflicts get
+    their ids. Raises what SQLite raises; the caller's transaction then undoes all of it.
     """
     touched = [space.records[number] for number in sorted(space.touched)]
     renamed = _store_records(db, touched, loaded)
+    renamed = touched if rekey else renamed
     _store_shadows(db, touched, loaded, looks)
     _store_links(db, space)
-    added = keys.store(db, space, renamed, new={r.id for r in renamed if r.id not in loaded.records})
-    strangers.store(db, space, loaded, looks=looks, keys=added)
+    moved = keys.store(db, space, renamed, new={r.id for r in renamed if r.id not in loaded.records})
+    strangers.store(db, space, loaded, looks=looks, moved=moved)
+    aliases.store(db, space, loaded)
     _store_tombs(db, touched, loaded)
     history.store(db, space)
     conflicts.store(db, space, touched, loaded)
     outbox.mark(db, sorted(space.behind), space.now)
     tallies.count(db, touched, loaded)
+    return moved
 
 
 def _store_records(db: Database, touched: Sequence[Record], loaded: Loaded) -> list[Record]:

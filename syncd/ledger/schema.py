@@ -4,7 +4,7 @@ import sqlite3
 
 from syncd.errors import LedgerError
 
-SCHEMA = 1  # the number of the newest file in migrations/
+SCHEMA = 2  # the number of the newest file in migrations/
 APPLICATION = 0x73796E63  # "sync": marks the file as ours
 NEEDED = (3, 38, 0)  # STRICT tables and the ->> operator
 

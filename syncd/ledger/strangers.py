@@ -6,28 +6,33 @@ its keys, or loses the row that stood in its way, the look goes back to the inbo
 
 from collections.abc import Iterable, Sequence
 
-from syncd.core.identity import match_keys
+from syncd.core.identity import UNIQUE, match_keys, record_keys
 from syncd.core.mapping import read_item
-from syncd.core.model import Change, Life, Record, State
-from syncd.core.rules import Rules
+from syncd.core.model import Change, Life, Record, State, Via
 from syncd.core.space import Key, Space, Thing
-from syncd.ledger import conflicts
+from syncd.ledger import conflicts, seen
 from syncd.ledger.inbox import Waiting, encode
+from syncd.ledger.keys import Moved
 from syncd.ledger.loaded import Loaded
 from syncd.ledger.schema import Database
-from syncd.ledger.texts import dump
+from syncd.ledger.texts import dump, load_native
 
 
-def store(db: Database, space: Space, loaded: Loaded, *, looks: Sequence[Waiting], keys: Iterable[Key]) -> None:
-    """Keep the looks at things that a batch left without a record, forget those that have one now, and wake whom ``keys``
-    and rows that are gone concern.
+HINT = '{"item":{}}'  # of an event that says nothing: the thing is read
+
+
+def store(db: Database, space: Space, loaded: Loaded, *, looks: Sequence[Waiting], moved: Moved) -> None:
+    """Keep the looks at things that a batch left without a record, forget those that have one now, and wake whom new and
+    lost keys and rows that are gone concern.
     """
     strange = [thing for thing in space.relinked if space.links[thing].record is None]
     gone = [thing_of(look.change) for look in looks if look.change.gone or look.change.left]
     forget(db, [*(thing for thing in space.relinked if space.links[thing].record is not None), *gone])
-    keep(db, space.rules, [look.change for look in looks if thing_of(look.change) in strange])
+    keep(db, space, [look.change for look in looks if thing_of(look.change) in strange])
+    keep_doubles(db, space)
     # after keeping: the record may have come later in this very batch
-    wake(db, {*keys, *freed(space, loaded), *revived(space, loaded)}, now=space.now)
+    released = {key for key in moved.removed if key[1].startswith(UNIQUE)} | ended(space, loaded)
+    wake(db, {*moved.added, *released, *freed(space, loaded), *revived(space, loaded)}, now=space.now)
 
 
 def thing_of(change: Change) -> Thing:
@@ -35,7 +40,7 @@ def thing_of(change: Change) -> Thing:
     return change.platform, change.collection, change.id
 
 
-def keep(db: Database, rules: Rules, changes: Sequence[Change]) -> None:
+def keep(db: Database, space: Space, changes: Sequence[Change]) -> None:
     """Keep the last look at each of these things, with the keys it shows."""
     last = {thing_of(change): change for change in changes if change.item and not change.gone}
     forget(db, last)
@@ -48,18 +53,41 @@ def keep(db: Database, rules: Rules, changes: Sequence[Change]) -> None:
     )
     db.executemany(
         "INSERT OR IGNORE INTO stranger_key VALUES (?, ?, ?, ?, ?, ?)",
-        [(*key, *thing) for thing, change in last.items() for key in keys_of(rules, change)],
+        [(*key, *thing) for thing, change in last.items() for key in keys_of(space, change)],
     )
 
 
-def keys_of(rules: Rules, change: Change) -> list[Key]:
+def look(db: Database, thing: Thing) -> Change | None:
+    """Return the last look at a thing that is no record; None if there is none."""
+    query = "SELECT via, as_of, seen_at_us, body FROM stranger WHERE platform = ? AND collection = ? AND id = ?"
+    row = db.execute(query, thing).fetchone()
+    return None if row is None else Change(*thing, Via(row[0]), row[1], row[2], **load_native(row[3]))
+
+
+def keep_doubles(db: Database, space: Space) -> None:
+    """Remember for which values linked things wait that another record has; what waited before waits no more."""
+    rows = [(*key, *thing) for thing, keys in space.doubles.items() for key in keys if is_linked(space, thing)]
+    db.executemany(
+        f"DELETE FROM stranger_key WHERE platform = ? AND collection = ? AND id = ? AND by LIKE '{UNIQUE}%'",
+        list(space.doubles),
+    )
+    db.executemany("INSERT OR IGNORE INTO stranger_key VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+
+def is_linked(space: Space, thing: Thing) -> bool:
+    """Return whether a thing is a record's row."""
+    link = space.links.get(thing)
+    return link is not None and link.record is not None
+
+
+def keys_of(space: Space, change: Change) -> list[Key]:
     """Return the match keys that a thing shows."""
-    entity = rules.entity_of(change.platform, change.collection)
+    entity = space.rules.entity_of(change.platform, change.collection)
     if entity is None:
         return []
     readings = read_item(entity, change.platform, change.item or {})
     values = {name: reading.value for name, reading in readings.items() if reading.state is State.VALUE}
-    return [key for _, key in match_keys(entity, values) if key is not None]
+    return [key for _, key in match_keys(entity, values, space.now) if key is not None]
 
 
 def forget(db: Database, things: Iterable[Thing]) -> None:
@@ -91,6 +119,19 @@ def freed(space: Space, loaded: Loaded) -> set[Key]:
         if number in space.touched and row[2] != Life.GONE and is_gone(space.records[number], platform)
     }
     return {key for key, records in space.keys.items() if records & lost}
+
+
+def ended(space: Space, loaded: Loaded) -> set[Key]:
+    """Return the unique values of records that ended in this batch: another record may have them now."""
+    over = {n for n, row in loaded.records.items() if n in space.touched and is_over(row[2], space.records[n])}
+    entities = space.rules.entities
+    keys = (record_keys(entities[r.entity], r, space.now) for n in over if (r := space.records[n]).entity in entities)
+    return {key for found in keys for key in found if key[1].startswith(UNIQUE)}
+
+
+def is_over(before: str, record: Record) -> bool:
+    """Return whether a record ended that lived before."""
+    return before == Life.ALIVE and record.life is not Life.ALIVE
 
 
 def revived(space: Space, loaded: Loaded) -> set[Key]:
@@ -130,7 +171,14 @@ def recall(db: Database, places: Iterable[tuple[str, str]], *, now: int) -> int:
 
 
 def send_in(db: Database, things: Sequence[Thing], *, now: int) -> int:
-    """Move the looks at these strangers into the inbox; return how many."""
+    """Move the looks at these strangers into the inbox; return how many. Of a record's row a hint goes in: it is read."""
+    db.executemany(
+        "INSERT INTO inbox (platform, collection, thing, via, as_of, seen_at_us, hash, received_us, body)"
+        " SELECT platform, collection, id, 'event', -1, ?1, NULL, ?1, ?2 FROM link"
+        " WHERE platform = ?3 AND collection = ?4 AND id = ?5 AND record IS NOT NULL AND life = 'alive'",
+        [(now, HINT, *thing) for thing in things],
+    )
+    seen.wait(db, things)
     db.executemany(
         "INSERT INTO inbox (platform, collection, thing, via, as_of, seen_at_us, hash, received_us, body)"
         " SELECT platform, collection, id, via, as_of, seen_at_us, hash, ?, body FROM stranger"

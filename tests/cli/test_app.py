@@ -29,7 +29,7 @@ Capture = pytest.CaptureFixture[str]
         (["check", "--format", "jsn"], '--format jsn: did you mean "json"'),
         (["check", "-o", "report.doc"], "the format of report.doc is not known by its suffix"),
         (["check", "--config"], "--config needs a value"),
-        (["conflicts", "resolve", "c-1"], "one of the arguments --take --value --keep is required"),
+        (["conflicts", "resolve", "c-1"], "one of the arguments --take --value --keep --link --split is required"),
         (["conflicts", "resolve", "c-1", "--keep", "--take", "erp"], "not allowed with argument --keep"),
         (["status", "--wait-ready", "soon"], "soon is not a duration: write 30s, 10m or 1h"),
         (["run", "--exit-code"], "--exit-code goes with --once"),

@@ -1,12 +1,17 @@
 """How records are recognised and called."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syncd.core.expression import Names, compile_expression
 from syncd.core.identity import label, match_keys, parse_normal, record_key, record_keys
 from syncd.core.model import GoldenField, Record
 from syncd.core.rules import Entity, Match
+from syncd.core.values import parse_type
+from tests.core.desk import a_field
 
 
 def entity(*matches, key="sku", template=""):
@@ -52,16 +57,68 @@ def test_a_missing_part_is_no_key():
         ([], "Größe", "Größe"),
         ([], ["a", "b"], '["a", "b"]'),
         ([], {"b": 1, "a": 2}, '{"a": 2, "b": 1}'),
+        (["lower"], ["A"], '["A"]'),
+        (["trim", "pad_zeros(5)"], " 7 ", "00007"),
+        (["pad_zeros(5)"], 7, "00007"),
+        (["decimal(\",\")", "round(1)"], "12,54", "12.5"),
+        ([{"table": {"black": "blk", "BLACK": "blk"}}], "BLACK", "blk"),
     ],
 )
 def test_key_texts(normal, value, text):
     assert keys_of(entity(match("field", normal=normal)), field=value) == [text]
 
 
-@pytest.mark.parametrize("specs", [["e164"], ["trim", "text"], [{"table": {}}], [5]])
+@pytest.mark.parametrize("specs", [["e16"], ["trim", "txt"], [{"table": {}}], [5]])
 def test_no_normaliser(specs):
-    with pytest.raises(ValueError, match="is not one of trim, lower, upper, strip_zeros"):
+    with pytest.raises(ValueError):
         parse_normal(specs)
+
+
+@pytest.mark.parametrize(
+    ("normal", "value"), [(["date(\"%Y%m%d\")"], "no date"), ([{"table": {"a": "b"}}], "z"), (["trim", "lower"], "   ")]
+)
+def test_what_cannot_be_normalised_is_no_key(normal, value):
+    assert keys_of(entity(match("field", normal=normal)), field=value) == [None]
+
+
+# ---- when
+
+
+def conditional(when):
+    names = Names(fields={}, golden={}, bare={"gtin": parse_type("string"), "kind": parse_type("string")})
+    rule = replace(match("gtin"), when=compile_expression(when, names))
+    fields = {name: a_field(name) for name in ("gtin", "kind")}
+    return Entity("product", "gtin", fields, {}, matches=(rule,))
+
+
+@pytest.mark.parametrize(
+    ("when", "values", "text"),
+    [
+        ("length(gtin) in [8, 13]", {"gtin": "40123456"}, "40123456"),
+        ("length(gtin) in [8, 13]", {"gtin": "4012"}, None),
+        ("kind == 'box'", {"gtin": "1", "kind": "box"}, "1"),
+        ("kind == 'box'", {"gtin": "1", "kind": None}, None),
+        ("kind == 'box'", {"gtin": "1"}, None),
+        ("kind", {"gtin": "1", "kind": "box"}, None),
+        ("1 / (length(gtin) - 1) > 0", {"gtin": "1"}, None),
+        ("1 / (length(gtin) - 1) > 0", {"gtin": "12"}, "12"),
+    ],
+)
+def test_a_condition_is_asked_of_the_things_own_fields(when, values, text):
+    try:
+        product = conditional(when)
+    except ValueError:
+        assert when == "kind", "text is no condition"
+        return
+    assert keys_of(product, **values) == [text]
+    golden = Record(12, "product", 1, golden={name: GoldenField(value) for name, value in values.items()})
+    assert record_keys(product, golden) == ({("product", "gtin", text)} if text else set())
+
+
+def test_a_unique_field_has_a_key_of_its_own():
+    product = Entity("product", "sku", {"slug": a_field("slug", unique=True), "sku": a_field("sku")}, {}, (match("sku"),))
+    assert record_keys(product, record(sku="A", slug="mug")) == {("product", "sku", "A"), ("product", "unique slug", "mug")}
+    assert record_keys(product, record(sku="A", slug=None)) == {("product", "sku", "A")}
 
 
 @given(st.lists(st.text(min_size=1), min_size=2, max_size=2), st.lists(st.text(min_size=1), min_size=2, max_size=2))
