@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 MAX_DEPTH = 60  # of the tree
+HINT = "a condition is  a == b and c > 1 ; a choice is  a if b else c"
 
 
 class Wrong(ValueError):  # noqa: N818 - the word for it
@@ -123,10 +124,7 @@ def parsed(words: Words, problems: list[Problem]) -> ast.expr | None:
     try:
         tree = ast.parse(f"({words.mask})", mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        at = max(0, (getattr(error, "offset", None) or 2) - 2)
-        near = next((token for token in words.tokens if token.end > at), words.tokens[-1] if words.tokens else None)
-        place = (near.start, near.end) if near else (0, len(words.mask))
-        problems.append(refuse(*place, "this cannot be read as an expression", fix=HINT))
+        problems.append(unread(words, (getattr(error, "offset", None) or 2) - 2))
         return None
     if depth_of(tree) > MAX_DEPTH:
         problems.append(refuse(0, len(words.mask), f"nested deeper than {MAX_DEPTH} levels", fix="make it simpler"))
@@ -134,7 +132,15 @@ def parsed(words: Words, problems: list[Problem]) -> ast.expr | None:
     return tree
 
 
-HINT = "a condition is  a == b and c > 1 ; a choice is  a if b else c"
+def unread(words: Words, at: int) -> Problem:
+    """Return what to say of a text that Python's parser does not read, though its words are in order."""
+    choices = [token for token in words.tokens if token.sort == "word" and token.text in ("if", "else")]
+    if choices and sum(1 if token.text == "if" else -1 for token in choices):
+        one = choices[-1]
+        other = "else" if one.text == "if" else "if"
+        return refuse(one.start, one.end, f'"{one.text}" without "{other}"', fix="a choice is  a if b else c")
+    near = next((token for token in words.tokens if token.end > at), words.tokens[-1])
+    return refuse(near.start, near.end, "this cannot be read as an expression", fix=HINT)
 
 
 def depth_of(tree: ast.AST) -> int:

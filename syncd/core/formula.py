@@ -116,7 +116,11 @@ class Compiler(Kinds):
             if meaning.shape and meaning.kind is NUMBER
             else done.load(meaning.name, token.text)
         )
-        return Part(run, meaning.kind, *place, name=meaning.name)
+        if not meaning.inside:
+            return Part(run, meaning.kind, *place, name=meaning.name)
+        for step in meaning.inside:
+            run = done.index(run, int(step) if step.isdigit() else step, token.text)
+        return Part(run, ANY, *place)
 
     def listed(self, node: ast.List | ast.Tuple) -> Part:
         """Compile a list."""

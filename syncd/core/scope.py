@@ -56,12 +56,13 @@ class Names:
 
 class Meaning(NamedTuple):
     """What a name in a text means: the name to look up, the kind of operand it gives, and for a platform's own field with a
-    known shape the type to read it with.
+    known shape the type to read it with. ``inside``: the path within a field of type json.
     """
 
     name: Name
     kind: str = ANY
     shape: str = ""
+    inside: tuple[str, ...] = ()
 
 
 def unknown(
@@ -108,7 +109,7 @@ def field_meaning(token: Token, scope: str, fields: Mapping[str, FieldType], pat
             path[1],
             fix=f"write  {'.'.join(token.path[: -len(path) + 1])}",
         )
-    return Meaning(Name(scope, ".".join(path)), kind)
+    return Meaning(Name(scope, path[0]), kind, inside=path[1:])
 
 
 def of_platform(token: Token, names: Names) -> Meaning | Problem:
@@ -126,7 +127,8 @@ def of_platform(token: Token, names: Names) -> Meaning | Problem:
     elsewhere = [other for other, known in names.fields.items() if word in known]
     own = names.shapes.get(platform, {})
     if word in own:
-        return unknown(token, f'no field called "{word}"', [f"{platform}.raw.{word}"], "", fix=f"write  {platform}.raw.{word}")
+        whole = f"{platform}.raw.{word}"
+        return unknown(token, f'no field called "{word}"', (), word, f'did you mean "{whole}"?', f"write  {whole}")
     if word in names.golden or word in names.bare or elsewhere:
         use = ", ".join([f"{other}.{word}" for other in elsewhere] + ([f"golden.{word}"] if word in names.golden else []))
         return unknown(
