@@ -21,6 +21,7 @@ WHERE = {  # in the order of the help; a module is imported only when its comman
     "changes": "changes:CHANGES",
     "dead": "dead:DEAD",
     "breaker": "breaker:BREAKER",
+    "ledger": "replay:LEDGER",
     "reload": "run:RELOAD",
     "rules": "rules:RULES",
     "schema": "schema:SCHEMA",

@@ -10,7 +10,7 @@ from syncd.cli.flags import Flags
 from syncd.cli.folder import find, glance
 from syncd.cli.ledger import reading
 from syncd.core.model import Record
-from syncd.errors import SyncdError
+from syncd.errors import SyncdError, UsageError
 from syncd.ledger import records
 from syncd.ledger.schema import Database
 from syncd.reports import figures
@@ -54,18 +54,30 @@ def since(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text} is neither a duration (7d) nor a time (2026-11-01T10:00Z)") from error
 
 
+def pair(text: str) -> tuple[int, int]:
+    """Return two versions of ``45..47``; argparse reports what is none."""
+    first, dots, last = text.partition("..")
+    if not (dots and first.isascii() and first.isdigit() and last.isascii() and last.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text} is not two versions: write 45..47")
+    return int(first), int(last)
+
+
 def versions_of(parser: Parser) -> None:
     """Declare the parameters."""
     things(parser)
     parser.add_argument("--field", dest="only", metavar="FIELD", help="the same as FIELD after the ID")
     parser.add_argument("--since", type=since, metavar="TIME", help="7d, or a date or time")
+    parser.add_argument("--by", metavar="WHO", help="a platform, rule, person, or who edited or settled it")
+    parser.add_argument("--diff", type=pair, metavar="A..B", help="what two versions hold differently")
 
 
 def history(args: Args, flags: Flags) -> int:
-    """Print the versions of a record, newest first."""
+    """Print the versions of a record, newest first, or what two of them hold differently."""
     from syncd.reports import history as report
 
     check_formats(flags, report.SCHEMA)
+    if args.diff and (args.since or args.by):
+        raise UsageError("--diff compares two whole versions: leave out --since and --by")
     folder = glance(find(flags.config))
     folder.entity(args.entity)
     name = args.only or args.field
@@ -73,7 +85,10 @@ def history(args: Args, flags: Flags) -> int:
         folder.field(args.entity, name)
     with reading(flags, folder) as desk:
         record = one(desk.db, desk.record(args.entity, args.record))
-        document = report.collect(desk.db, record, desk.origin, field=name, since=args.since)
+        if args.diff:
+            document = report.compare(desk.db, record, desk.origin, one=args.diff[0], other=args.diff[1], field=name)
+        else:
+            document = report.collect(desk.db, record, desk.origin, field=name, since=args.since, by=args.by)
     give(flags, document, report.page)
     return exits.OK
 
@@ -99,6 +114,6 @@ EXPLAIN = Command(
 HISTORY = Command(
     history,
     "the versions of a record or a field",
-    ("syncd history product MUG-1", "syncd history product MUG-1 price", "syncd history product MUG-1 --since 7d"),
+    ("syncd history product MUG-1", "syncd history product MUG-1 price", "syncd history product MUG-1 --diff 45..47"),
     versions_of,
 )

@@ -5,16 +5,20 @@ votes later (``core.resolve``).
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from syncd.core.dependencies import fields_of, followers, raw_followers
 from syncd.core.equality import strict
-from syncd.core.folds import count, fold_in, folding, is_counter, is_unclear, less, plus, starts_counting
+from syncd.core.folds import acting, count, fold_in, folding, folds_in, is_counter, is_unclear, less, plus, starts_counting
+from syncd.core.force import in_force
 from syncd.core.inputs import Given, fold_of
 from syncd.core.model import Change, Known, Life, Reading, Record, Shadow, ShadowField, State, Value, Via, Word
 from syncd.core.rules import Entity, Field
 from syncd.core.space import Space
 from syncd.core.spelling import explained
+from syncd.core.subject import subjects
+from syncd.core.views import take_raws
 
 __all__ = ["Heard", "Mine", "absorb"]
 
@@ -98,33 +102,63 @@ def absorb(
 ) -> Heard:
     """Take a look into the shadow and return what it moved. Counters and sets move golden at once.
 
-    ``mine`` names the fields that our own write explains.
+    ``mine`` names the fields that our own write explains. What is folded is folded by the rule in force: the platform's own
+    fields and the words of this look count, golden is as it stood.
     """
     entity = space.rules.entities[record.entity]
     times = times_of(space, entity, shadow, change, ours=bool(mine))
     heard = Heard(shadow.as_of < 0 or shadow.life is not Life.ALIVE, moved=set(mine))
-    for name, reading in readings.items():
+    raws = take_raws(entity, shadow, change.item) if entity.members[shadow.platform].raws and change.item else set()
+    fields, now_and_then = entity.fields, folds_now_and_then(entity)
+    for name, reading in last(readings, now_and_then):
         if reading.state is State.ABSENT:
             continue
         known = shadow.fields.get(name)
         if known is None:
             known = shadow.fields[name] = ShadowField()
-        elif entity.fields[name].type.is_text and is_plain_repeat(known, reading) and name not in mine:
+        elif fields[name].type.is_text and is_plain_repeat(known, reading) and name not in mine:
             continue
+        field = fields[name] if name not in now_and_then else field_now(space, record, entity, shadow, name)
         before, then = known.word if known.known is not Known.NEVER else None, (known.known, known.raw)
-        if truth := folding(entity.fields[name], shadow.platform):
+        if truth := folding(field, shadow.platform):
             heard.folds[name] = fold_of(truth, record, shadow.platform, name, known) | said(reading, mine.get(name))
         if name in mine:
-            take_back(entity.fields[name], record, shadow.platform, known, reading.value, mine=mine[name])
-        elif hear(entity.fields[name], record, shadow.platform, known, reading):
+            take_back(field, record, shadow.platform, known, reading.value, mine=mine[name])
+        elif hear(field, record, shadow.platform, known, reading):
             known.lo, known.hi = times.of(name)
             known.by = change.by
             heard.said[name] = before
             heard.moved.add(name)
         elif (known.known, known.raw) != then:
             heard.moved.add(name)
-    advance(space, shadow, change, changed=bool(heard.moved), ours=bool(mine))
+    advance(space, shadow, change, changed=bool(heard.moved or raws), ours=bool(mine))
+    heard.moved |= fields_of(entity, followers(entity, heard.moved) | raw_followers(entity, shadow.platform, raws))
     return heard
+
+
+NOW_AND_THEN = "(folds now and then)"  # no platform is called that
+
+
+def folds_now_and_then(entity: Entity) -> frozenset[str]:
+    """Return the fields that are folded in some of their cases only, or may be frozen; the entity keeps them."""
+    known: frozenset[str] | None = entity.compiled.get(NOW_AND_THEN)
+    if known is None:
+        odd = (f.name for f in entity.fields.values() if folds_in(f.truth) and not subjects(entity)[f.name].plain)
+        known = entity.compiled[NOW_AND_THEN] = frozenset(odd)
+    return known
+
+
+def last(readings: Mapping[str, Reading], names: frozenset[str]) -> Iterable[tuple[str, Reading]]:
+    """Return the readings, those of ``names`` after the others: their rules may look at the others' words."""
+    return readings.items() if not names else sorted(readings.items(), key=lambda one: one[0] in names)
+
+
+def field_now(space: Space, record: Record, entity: Entity, shadow: Shadow, name: str) -> Field:
+    """Return a field as the rule in force treats what is observed of it. A row that comes back counts as alive already."""
+    life, shadow.life = shadow.life, Life.ALIVE
+    force = in_force(space, record, subjects(entity)[name])
+    shadow.life = life
+    return acting(entity.fields[name], force.truth, frozen=bool(force.frozen or force.failed))
 
 
 def said(reading: Reading, mine: Mine | None) -> Given:

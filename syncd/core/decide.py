@@ -6,18 +6,32 @@ is only a hint, and the answer is READ: "read it, then ask me again". The rules 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syncd.core.absorb import absorb
+from syncd.core.bounds import is_partial, is_within
+from syncd.core.computed import Failed
 from syncd.core.conclude import conclude, snapshot
+from syncd.core.conditions import checked
 from syncd.core.identity import match_keys, record_keys, unique_keys
-from syncd.core.life import begin_life, buried_at, bury, is_cleared, is_put_away, life_conflict, live_again, put_away
+from syncd.core.life import (
+    begin_life,
+    buried_at,
+    bury,
+    is_cleared,
+    is_put_away,
+    life_conflict,
+    live_again,
+    note_unmarked,
+    put_away,
+)
 from syncd.core.mapping import read_item
 from syncd.core.model import Change, Conflict, Life, Reading, Record, Shadow, State, Value, Via
 from syncd.core.news import News, is_new_life, order
 from syncd.core.rules import Entity, Match, Member
 from syncd.core.space import Key, Link, Loose, Space, Thing
 from syncd.core.verdict import Said, Verdict, read_again, thing_of
+from syncd.core.views import take_raws
 
 __all__ = ["Said", "Verdict", "observe"]
 
@@ -31,6 +45,10 @@ def observe(space: Space, change: Change) -> Said:
     if record and is_in_flight(space, record, change.platform):
         return Said(Verdict.DEFERRED, "an attempt is open", record.id)
     member = entity.members[change.platform]
+    if member.only is not None and change.item is not None and not change.gone and not change.left:
+        outside = beyond(space, entity, member, change, record)
+        if outside is not None:
+            return outside
     if change.gone or change.left:
         return depart(space, entity, member, change, record)
     if record is None:
@@ -56,13 +74,42 @@ def read_or_drop(member: Member, change: Change, why: str, record: Record) -> Sa
     return read_again(change, why) if member.abilities.read else Said(Verdict.DROPPED, why, record.id)
 
 
+# ---- a thing that is out of scope
+
+
+def beyond(space: Space, entity: Entity, member: Member, change: Change, record: Record | None) -> Said | None:
+    """Answer a look at a thing that is out of scope by ``only``: one that was never seen is nobody's, a known one leaves.
+
+    Returns None if it is in scope. Raises Failed if that cannot be told of a thing that is not known; a known one stays.
+    """
+    if record is None and is_ghost(member, change):
+        return None  # it is read first
+    shadow = record.shadows.get(change.platform) if record is not None else None
+    if is_partial(member, change, shadow):
+        return read_again(change, "it does not show whether it is in scope")
+    try:
+        if is_within(member, change, shadow, space.now):
+            return None
+    except Failed as error:
+        if record is None:
+            raise
+        return Said(Verdict.DROPPED, f"only: {error}", record.id)
+    if record is not None:
+        return depart(space, entity, member, replace(change, left=True), record)
+    thing = thing_of(change)
+    if thing in space.links:
+        space.link(thing, Link(None, evidence="out of scope"))
+    space.settled.append(thing)
+    return Said(Verdict.DROPPED, "out of scope")
+
+
 # ---- a thing that is known
 
 
 def update(space: Space, entity: Entity, member: Member, change: Change, record: Record) -> Said:
     """Take a look at a linked thing into its shadow, if it is news."""
     shadow = record.shadows[change.platform]
-    readings = without_doubles(space, entity, change, record, read_item(entity, change.platform, change.item or {}))
+    readings = without_doubles(space, entity, change, record, read(space, entity, change, shadow))
     news = order(entity, shadow, change, readings=readings)
     if news is News.READ and member.abilities.read:
         return read_again(change, "cannot be ordered: a hint")
@@ -71,6 +118,11 @@ def update(space: Space, entity: Entity, member: Member, change: Change, record:
     if is_new_life(shadow, change):
         begin_life(shadow)
     return take_in(space, record, shadow, change, readings=readings)
+
+
+def read(space: Space, entity: Entity, change: Change, shadow: Shadow | None) -> Mapping[str, Reading]:
+    """Return the readings of a look; what breaks a condition of its field is invalid."""
+    return checked(entity, read_item(entity, change.platform, change.item or {}), shadow, space.now)
 
 
 def take_in(space: Space, record: Record, shadow: Shadow, change: Change, *, readings: Mapping[str, Reading]) -> Said:
@@ -119,7 +171,7 @@ def arrive(space: Space, entity: Entity, member: Member, change: Change) -> Said
     """Find the record of a thing that has none, or make one."""
     if is_ghost(member, change):
         return read_again(change, "first seen by an event")
-    readings = read_item(entity, change.platform, change.item or {})
+    readings = read(space, entity, change, None)
     found = match(space, entity, {n: r.value for n, r in readings.items() if r.state is State.VALUE})
     if is_cleared(space, thing_of(change)) and not (found and any(r.life is Life.ALIVE for r in found.records)):
         return let_go(space, thing_of(change))
@@ -257,7 +309,12 @@ def depart(space: Space, entity: Entity, member: Member, change: Change, record:
         return read_or_drop(member, change, "seen since", record)
     before = snapshot(record)
     shadow.as_of, shadow.seen_at = change.as_of, max(shadow.seen_at, change.seen_at)
-    if change.left:
+    if change.item is not None:
+        note_unmarked(member, shadow)
+        take_raws(entity, shadow, change.item)
+    if change.left and shadow.life is Life.ARCHIVED:
+        how = "archived"  # what we archived is out of scope too, and stays what it is (H41)
+    elif change.left:
         shadow.life, how = Life.LEFT, "left scope"
     elif change.item is not None and is_put_away(entity, record, shadow):
         how = "archived"

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from syncd.core.bounds import not_made
 from syncd.core.folds import is_counter
+from syncd.core.force import force_of, may_say
 from syncd.core.held import (
     UNCOUNTABLE,
     closed_there,
@@ -18,7 +20,6 @@ from syncd.core.held import (
     is_kept,
     parts_of,
     the_cause,
-    truth_of,
 )
 from syncd.core.life import life_conflict
 from syncd.core.mapping import native_value
@@ -104,6 +105,7 @@ def compare_absent(place: Place) -> list[Difference]:
     expected = shadow is not None and shadow.life in (Life.ALIVE, Life.ARCHIVED)
     asked = life_conflict(place.platform) in place.record.conflicts
     creates = place.member.abilities.create and wanted(place.entity, place.member, place.record, shadow)
+    creates = creates and not not_made(place.entity, place.member, place.record, place.space.now)
     if not expected and not creates and not asked:
         return []
     reason = place.standing.blocked or ("deleted there: a person decides" if asked else "")
@@ -133,13 +135,15 @@ def why_not_made(place: Place, shadow: Shadow | None, *, creates: bool) -> str:
     if place.entity.deletes.authority in (place.platform, "any"):
         return "its deletion here decides, once it is proved"
     if creates and put_back(place, shadow) is None:
-        return "archived there, and no mapped field carries the mark"
+        return "archived there: no mapped field carries the mark, and what stood there before is not known"
     return "" if creates else "the rules do not put it back"
 
 
 def compare(place: Place, readings: Mapping[str, Reading]) -> list[Difference]:
     """Return every field in which a platform's row differs from what it should hold, with its cause."""
     if place.record.life is not Life.ALIVE:
+        if stays(place):
+            return []
         closed = MODE if place.member.mode == "observe" else ""
         removes = place.member.on_delete in ("delete", "archive") and not closed
         action = Action(place.member.on_delete, place.platform) if removes else None
@@ -149,13 +153,19 @@ def compare(place: Place, readings: Mapping[str, Reading]) -> list[Difference]:
     return [d for d in found if d is not None]
 
 
+def stays(place: Place) -> bool:
+    """Return whether the rules leave a row alone whose record was deleted elsewhere: it is there, and no drift."""
+    tomb = place.record.tomb
+    return place.member.on_delete in ("ignore", "clear_link") and (tomb is None or tomb.platform != place.platform)
+
+
 def compare_field(place: Place, mapped: Field, reading: Reading | None) -> Difference | None:
     """Return the difference of one field, or None if the platform holds what it should."""
     golden = place.record.golden.get(mapped.name)
     target = mapped.maps.get(place.platform)
     if reading is None or golden is None or target is None or golden.who is None:
         return None
-    decides = place.platform in truth_of(place.entity, mapped).platforms
+    decides = is_heard(place, mapped)
     if target.direction == "in" and not decides:
         return None
     if reading.state is State.INVALID:
@@ -178,10 +188,21 @@ def compare_known(place: Place, mapped: Field, known: ShadowField) -> Difference
         rewritten = is_rewritten(known, mapped)
         return difference(place, mapped, Why.REWRITTEN, known.raw) if rewritten else None
     if is_kept(known, golden) and not known.review:
-        return None  # the rule lets this edit stand
+        return difference(place, mapped, Why.STRAY, known.raw) if frozen(place, mapped) else None  # the rule lets it stand
     if no_word(place, mapped):
         return None
     return difference(place, mapped, Why.MISSED, known.raw)
+
+
+def is_heard(place: Place, mapped: Field) -> bool:
+    """Return whether what a platform says of a field now is a voice in the rule that decides it."""
+    force = force_of(place.space, place.entity, place.record, mapped)
+    return not force.frozen and may_say(force.truth, mapped, place.platform)
+
+
+def frozen(place: Place, mapped: Field) -> str:
+    """Return why a field is frozen, ''."""
+    return force_of(place.space, place.entity, place.record, mapped).frozen
 
 
 def no_word(place: Place, mapped: Field) -> bool:
@@ -221,6 +242,8 @@ def never_written(place: Place, mapped: Field) -> str:
 def let_stand(place: Place, mapped: Field) -> str:
     """Return why a stray edit would not be put back, or ''."""
     action = mapped.stray.get(place.platform, "revert")
+    if action == "revert" and (stands := frozen(place, mapped)):
+        return stands
     return {"keep": "stray edits are kept", "review": "stray edits wait for a person"}.get(action, "")
 
 

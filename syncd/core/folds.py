@@ -5,26 +5,76 @@ observing; every other rule votes later (``core.resolve``).
 """
 
 from collections.abc import Hashable, Iterable
+from dataclasses import replace
 
+from syncd.core.case import Case, Kind, Ruling, take
 from syncd.core.model import GoldenField, Known, Life, Record, ShadowField, Value
 from syncd.core.rules import Field, Truth
 
+FOLDS = frozenset(("delta", "union", "intersection"))
+
+
+def folds_in(truth: Truth | None) -> tuple[Truth, ...]:
+    """Return the rules of a truth that fold: itself, or those among its cases."""
+    if truth is None:
+        return ()
+    if truth.how != "cases":
+        return (truth,) if truth.how in FOLDS else ()
+    return tuple(one for branch in truth.branches for one in folds_in(branch.truth))
+
 
 def is_counter(field: Field) -> bool:
-    """Return whether the field is merged by differences."""
-    return field.truth is not None and field.truth.how == "delta"
+    """Return whether the field is merged by differences, in one of its cases at least."""
+    truth = field.truth
+    return truth is not None and (truth.how == "delta" or (truth.how == "cases" and is_how(truth, "delta")))
 
 
 def is_set(field: Field) -> bool:
-    """Return whether the field is a three-way merged set."""
-    return field.truth is not None and field.truth.how in ("union", "intersection")
+    """Return whether the field is a three-way merged set, in one of its cases at least."""
+    truth = field.truth
+    sets = ("union", "intersection")
+    return truth is not None and (truth.how in sets or (truth.how == "cases" and is_how(truth, *sets)))
+
+
+def is_how(truth: Truth, *hows: str) -> bool:
+    """Return whether one of the cases folds in one of these ways."""
+    return any(one.how in hows for one in folds_in(truth))
 
 
 def folding(field: Field, platform: str) -> Truth | None:
     """Return the rule if what this platform says of the field is folded into golden, else None."""
     truth = field.truth
-    folds = truth is not None and truth.how in ("delta", "union", "intersection") and platform in truth.platforms
+    if truth is not None and truth.how == "cases":
+        return next((one for one in folds_in(truth) if platform in one.platforms), None)
+    folds = truth is not None and truth.how in FOLDS and platform in truth.platforms
     return truth if folds else None
+
+
+def acting(field: Field, truth: Truth, *, frozen: bool) -> Field:
+    """Return a field as the rule in force treats what is observed of it.
+
+    Where another case decides, or golden is frozen, nothing is folded: a platform's own state is only kept, as the base of the
+    differences to come.
+    """
+    if truth.how in FOLDS and not frozen:
+        return replace(field, truth=truth)
+    (kind, *_) = folds_in(field.truth)
+    return replace(field, truth=replace(kind, platforms=()))
+
+
+def first_fold(case: Case) -> Ruling | None:
+    """Return what a set or a counter starts with when the case that folds it begins to decide and golden has no value: what its
+    sources hold; a counter what the first of them holds. What they say later is folded when it is observed.
+    """
+    golden, truth = case.golden, case.truth
+    votes = [v for v in case.votes if v.own and not v.null and not v.invalid]
+    if not votes or (golden is not None and golden.who is not None and golden.value is not None):
+        return None
+    if truth.how == "delta":
+        return take(votes[0], truth.how)
+    members = [set(v.value) for v in votes]
+    value = set.union(*members) if truth.how == "union" else set.intersection(*members)
+    return Ruling(Kind.TAKE, sorted(value), "rule", max(v.lo for v in votes), max(v.hi for v in votes), truth.how)
 
 
 def fold_in(field: Field, truth: Truth, record: Record, platform: str, known: ShadowField, value: Value) -> None:
@@ -66,7 +116,7 @@ def tally(field: Field, truth: Truth, record: Record, platform: str, known: Shad
         record.golden[field.name] = GoldenField(value, who=platform, seed=(truth.platforms.index(platform), value))
     elif known.base is not None:
         count(field, record, less(field, value, known.base))
-        golden.who = platform
+        golden.who, golden.provisional = platform, False
     else:
         meet_counter(field, truth, record, platform, known, value)
 
@@ -99,7 +149,7 @@ def merge(field: Field, truth: Truth, record: Record, platform: str, known: Shad
     else:
         members = join(field, truth, golden, known, value)
     if members != golden.value:
-        golden.value, golden.who = members, platform
+        golden.value, golden.who, golden.provisional = members, platform, False
 
 
 def base_members(known: ShadowField) -> list[str]:

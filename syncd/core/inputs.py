@@ -4,9 +4,11 @@
 
 ``golden``  what golden was: value (of a group: of all its members), lo, hi, who, provisional, and the words a person ruled on
 ``slack``   coarsest tick and uncertainty of the clocks that edits were compared with, microseconds
+``unsure``  true: golden's own time was one of a bulk touch
 ``names``   what the names in conditions and formulas stood for, in the form of ``noted``
 ``fold``    what a set or a counter was folded with: the platform's state before, and what it said
 ``person``  true: a person chose the value
+``moved``   true: it came from another record, with a row that was linked or split off
 """
 
 from collections.abc import Callable, Mapping
@@ -14,10 +16,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from syncd.core.case import Case, Vote
 from syncd.core.mapping import ABSENT
 from syncd.core.model import GoldenField, Known, Life, Record, ShadowField
 from syncd.core.rules import Name, Truth
-from syncd.core.truth import Case, Vote
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Given = dict[str, Any]
@@ -40,6 +42,7 @@ def inputs_of(case: Case) -> dict[str, Any]:
             "hi": v.hi,
             "reason": v.reason,
         }
+        | ({"suspended": v.suspended} if v.suspended else {})
         for v in case.others
     }
 

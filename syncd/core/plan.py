@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from syncd.core.bounds import not_made
 from syncd.core.folds import is_counter, less
 from syncd.core.held import UNKNOWN, adjusts, closed_there, closed_to_writes, differs, held_everywhere, why_held
-from syncd.core.mapping import native_value
+from syncd.core.life import before_mark
+from syncd.core.mapping import ABSENT, native_value
 from syncd.core.model import Known, Life, Native, Op, Record, Shadow, ShadowField, Value, Write
 from syncd.core.rules import Entity, Field, Member
 from syncd.core.space import Space
@@ -136,6 +138,8 @@ def plan_create(space: Space, entity: Entity, member: Member, record: Record, sh
         return NOTHING
     if incomplete(entity, record):
         return Plan(held=dict.fromkeys(entity.fields, NO_VALUE))
+    if unwanted := not_made(entity, member, record, space.now):
+        return Plan(held=dict.fromkeys([n for n, f in entity.fields.items() if member.platform in f.maps], unwanted))
     values: dict[str, Value] = {}
     held: dict[str, str] = {}
     for name, mapped in entity.fields.items():
@@ -202,7 +206,9 @@ def seen_once(space: Space, record: Record, member: Member) -> bool:
 
 
 def plan_return(entity: Entity, member: Member, record: Record, shadow: Shadow) -> Plan:
-    """Bring back an archived row of a record that lives, where the rules restore and map the field that carries the mark."""
+    """Bring back an archived row of a record that lives, where the rules restore: by the field that carries the mark, else by
+    what stood in its place before.
+    """
     if member.deleted is None or entity.deletes.elsewhere != "restore" or not member.abilities.update:
         return NOTHING
     path, mark = member.deleted
@@ -213,7 +219,12 @@ def plan_return(entity: Entity, member: Member, record: Record, shadow: Shadow) 
         write = written(entity, member, record, {name: value}, op=Op.UPDATE, shadow=shadow)
         if write is not None and write.values[path] != mark:
             return Plan(write, "look" if needs_look(member, shadow, write) else "")
-    return NOTHING
+    before = before_mark(member, shadow)
+    if before is ABSENT or is_walled(member):
+        return NOTHING
+    version = shadow.version if member.guard == "version" else None
+    write = Write(Op.UPDATE, member.platform, member.collection, record.id, shadow.id, version, {path: before})
+    return Plan(write, "look" if needs_look(member, shadow, write) else "")
 
 
 def is_at(mapped: Field, platform: str, path: str) -> bool:

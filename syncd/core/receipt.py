@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from syncd.core.absorb import Mine, absorb
 from syncd.core.conclude import conclude, snapshot
+from syncd.core.conditions import checked
 from syncd.core.folds import folding, is_counter, is_set
 from syncd.core.life import bury, take_away, vacate
 from syncd.core.mapping import read_item
@@ -142,7 +143,7 @@ def take_receipt(space: Space, entity: Entity, record: Record, shadow: Shadow, *
     """Absorb what the platform stored: ours where the evidence says so, its own word elsewhere."""
     before = snapshot(record)
     look = receipt.look or unanswered(space, attempt, shadow)
-    readings = read_item(entity, look.platform, look.item or {})
+    readings = dict(checked(entity, read_item(entity, look.platform, look.item or {}), shadow, space.now))
     stored = {name: stored_of(readings, name, sent) for name, sent in attempt.write.sent.items()}
     judged = judge_fields(entity, attempt, shadow, stored, receipt)
     mine: dict[str, Mine] = {}

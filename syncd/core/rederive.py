@@ -13,13 +13,11 @@ from syncd.core.folds import count, fold_in, folding
 from syncd.core.held import truth_of
 from syncd.core.inputs import Given, golden_in, look_in, votes_in
 from syncd.core.model import FieldChange, GoldenField, Known, Record, Shadow, ShadowField
-from syncd.core.resolve import folded, made_case, too_far
+from syncd.core.resolve import folded, judged, made_case, too_far
 from syncd.core.rules import Entity, Field
 from syncd.core.space import Decision, Stray
 from syncd.core.subject import Subject, subjects
-from syncd.core.truth import Case, Kind, Ruling, judge
-
-PERSON = "person"
+from syncd.core.truth import Case, Kind, Ruling
 
 
 def rederive(entity: Entity, decision: Decision) -> list[str]:
@@ -40,19 +38,20 @@ def rederive_with(entity: Entity, decision: Decision) -> list[FieldChange]:
 
 def field_again(entity: Entity, change: FieldChange, at: int) -> FieldChange:
     """Return one field of a decision as these rules derive it from its inputs."""
-    if change.given.get(PERSON):
+    if change.given.get("person") or change.given.get("moved"):
         how = truth_of(entity, entity.fields[change.name]).how
-        return replace(change, why=how, rule=how, who=PERSON)
+        who = "person" if "person" in change.given else change.who
+        return replace(change, why=how, rule=how, who=who)
     field = entity.fields[change.name]
-    if folded(field):
+    if folded(field) and "fold" in change.given:
         return _folded_again(entity, field, change)
     subject = subjects(entity)[change.name]
     ruling = ruling_again(subject, case_again(subject, change, at))
     if ruling.kind is not Kind.TAKE:
-        return replace(change, after=change.before, who=None, why=ruling.why, rule=subject.truth.how)
+        return replace(change, after=change.before, who=None, why=ruling.why, rule=ruling.rule or subject.truth.how)
     place = [f.name for f in subject.fields].index(change.name)
     value = subject.unpack(ruling.value)[place]
-    return replace(change, after=value, who=ruling.who, why=ruling.why, rule=subject.truth.how)
+    return replace(change, after=value, who=ruling.who, why=ruling.why, rule=ruling.rule or subject.truth.how)
 
 
 def _differing_fields(entity: Entity, decision: Decision) -> Iterator[str]:
@@ -94,7 +93,7 @@ def _view(case: Case, given: Given, at: int) -> dict[str, Any]:
 
 def ruling_again(subject: Subject, case: Case) -> Ruling:
     """Return the ruling of a case, with the jump that ``max_step`` refuses."""
-    ruling = judge(case)
+    ruling = judged(subject, case)
     return too_far(subject, case, ruling) or ruling if ruling.kind is Kind.TAKE else ruling
 
 

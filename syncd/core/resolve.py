@@ -9,13 +9,18 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from syncd.core.folds import is_counter, is_set
-from syncd.core.inputs import given_of, inputs_of
+from syncd.core.computed import branch_in
+from syncd.core.dependencies import followers, readers
+from syncd.core.folds import FOLDS, first_fold, is_counter, is_set
+from syncd.core.force import InForce, in_force
+from syncd.core.inputs import given_of, inputs_of, noting
 from syncd.core.model import SECOND, Conflict, FieldChange, GoldenField, Record, ShadowField, Value
-from syncd.core.rules import Entity, Field
+from syncd.core.recency import suspension
+from syncd.core.rules import Entity, Field, Truth
 from syncd.core.space import Space
-from syncd.core.subject import Subject, subjects, votes_of, watches_time
-from syncd.core.truth import Case, Kind, Ruling, Vote, judge
+from syncd.core.subject import Subject, is_stale, subjects, votes_of
+from syncd.core.truth import Case, Kind, Ruling, Vote, chosen_by, judge, of_branch
+from syncd.core.views import RAW, age_in, record_view
 
 WAR_WINDOW = 3600 * SECOND  # flips within this time are one war
 WAR = 3  # flips that make it one
@@ -24,32 +29,41 @@ WAR = 3  # flips that make it one
 def resolve(space: Space, record: Record, names: Iterable[str] | None = None) -> list[FieldChange]:
     """Decide the subjects of these fields, and those that wait for something; all of them without ``names``.
 
-    Returns what changed in golden. Counters and sets were folded before.
+    A subject is decided after those whose golden it reads, and when one of them changed. Returns what changed in golden.
+    Counters and sets were folded before.
     """
     entity = space.rules.entities[record.entity]
-    found = subjects(entity)
+    known = readers(entity)
     if names is None:
-        chosen = {s.name: s for s in found.values()}
-    else:
-        chosen = {found[n].name: found[n] for n in names if n in found} | waiting(entity, record)
+        return [change for subject in known.order for change in decide_subject(space, record, subject)]
+    found = subjects(entity)
+    chosen = {found[n].name: found[n] for n in names if n in found} | waiting(entity, record)
+    if not known.of_field:
+        return [change for subject in chosen.values() for change in decide_subject(space, record, subject)]
     changes: list[FieldChange] = []
-    for subject in chosen.values():
-        changes += decide_subject(space, record, subject)
+    for subject in known.order:
+        if subject.name in chosen:
+            moved = decide_subject(space, record, subject)
+            chosen |= {name: known.by_name[name] for name in followers(entity, [change.name for change in moved])}
+            changes += moved
     return changes
 
 
 def waiting(entity: Entity, record: Record) -> dict[str, Subject]:
-    """Return the subjects that wait for a person, or for a platform that is passed over while it is stale."""
-    if not record.conflicts and not watches_time(entity):
+    """Return the subjects that wait for a person, for a platform that is passed over while it is stale, or for a time."""
+    restless = readers(entity).restless
+    if not record.conflicts and not restless:
         return {}
-    found = subjects(entity).values()
-    return {s.name: s for s in found if s.name in record.conflicts or s.truth.if_stale != "keep"}
+    held = [s for s in subjects(entity).values() if s.name in record.conflicts] if record.conflicts else []
+    return {s.name: s for s in (*held, *restless)}
 
 
 def decide_subject(space: Space, record: Record, subject: Subject) -> list[FieldChange]:
     """Apply the subject's rule to golden and to its conflict; return the changed fields."""
-    case = case_of(space, record, subject)
-    ruling = guard(space, record, subject, case)
+    seen: dict[str, Any] = {}
+    force = in_force(space, record, subject, None if subject.plain else noted_view(space, record, seen))
+    case = case_of(space, record, subject, force, seen)
+    ruling = guard(space, record, subject, case, force)
     if ruling.kind is Kind.HOLD:
         hold(space, record, subject, case, ruling=ruling)
         return []
@@ -62,25 +76,73 @@ def decide_subject(space: Space, record: Record, subject: Subject) -> list[Field
 # ---- the case
 
 
-def case_of(space: Space, record: Record, subject: Subject) -> Case:
-    """Return everything the subject's rule may look at."""
+def noted_view(space: Space, record: Record, seen: dict[str, Any], passed: frozenset[str] = frozenset()) -> Any:
+    """Return the look at a record that takes down what was asked for."""
+    return noting(record_view(space.rules.entities[record.entity], record, passed), seen)
+
+
+def case_of(
+    space: Space, record: Record, subject: Subject, force: InForce | None = None, seen: dict[str, Any] | None = None
+) -> Case:
+    """Return everything the rule in force may look at."""
     entity = space.rules.entities[record.entity]
-    votes = votes_of(space, record, subject)
-    return made_case(subject, votes, golden_of(record, subject), lambda platforms: slack(space, entity, platforms))
+    truth = (force or in_force(space, record, subject)).truth
+    votes = votes_of(space, record, subject, truth)
+    golden = golden_of(record, subject)
+    case = made_case(subject, votes, golden, lambda platforms: slack(space, entity, platforms), truth)
+    case.seen.update(seen or {})
+    case.now = space.now
+    if truth.expr is not None:
+        case.look = noted_view(space, record, case.seen, stale_ones(space, record, truth))
+        case.age = lambda name: age_in(record, name, space.clocks.get(name.scope.removesuffix(RAW), (0, 0))[0])
+    elif space.touches and truth.how == "newest" and golden is not None and is_doubtful(space, record, golden):
+        case.unsure = case.seen["unsure"] = True
+    return case
+
+
+def stale_ones(space: Space, record: Record, truth: Truth) -> frozenset[str]:
+    """Return the platforms that a formula passes over because they are stale."""
+    if truth.if_stale == "keep":
+        return frozenset()
+    return frozenset(p for p in truth.platforms if is_stale(space, record, truth, p))
+
+
+def is_doubtful(space: Space, record: Record, golden: GoldenField) -> bool:
+    """Return whether golden's own time is one of a bulk touch of its author's rows."""
+    shadow = record.shadows.get(golden.who or "")
+    return shadow is not None and bool(suspension(space, shadow.platform, shadow.collection, golden.hi))
 
 
 def made_case(
-    subject: Subject, votes: Mapping[str, Vote], golden: GoldenField | None, slack_of: Callable[[set[str]], int]
+    subject: Subject,
+    votes: Mapping[str, Vote],
+    golden: GoldenField | None,
+    slack_of: Callable[[set[str]], int],
+    truth: Truth | None = None,
 ) -> Case:
-    """Return a case from its parts; the slack that a rule asks for is taken down."""
+    """Return a case from its parts, of the subject's rule unless another is in force; the slack that a rule asks for is taken
+    down.
+    """
     seen: dict[str, Any] = {}
+    rule = truth or subject.truth
 
     def margin(platforms: set[str]) -> int:
         seen["slack"] = slack_of(platforms)
-        return subject.truth.skew + int(seen["slack"])
+        return rule.skew + int(seen["slack"])
 
-    ours = tuple([votes[p] for p in subject.truth.platforms if p in votes])
-    return Case(subject.truth, ours, tuple(votes.values()), golden, subject.same, subject.rank, subject.total, margin, seen)
+    ours = tuple([votes[p] for p in rule.platforms if p in votes])
+    return Case(
+        rule,
+        ours,
+        tuple(votes.values()),
+        golden,
+        subject.same,
+        subject.rank,
+        subject.total,
+        margin,
+        seen,
+        form=subject.form,
+    )
 
 
 def slack(space: Space, entity: Entity, platforms: set[str]) -> int:
@@ -109,11 +171,11 @@ def golden_of(record: Record, subject: Subject) -> GoldenField | None:
 # ---- what stands before the rule
 
 
-def guard(space: Space, record: Record, subject: Subject, case: Case) -> Ruling:
-    """Return the rule's ruling, unless a person's word, a revert war or a jump stands before it."""
+def guard(space: Space, record: Record, subject: Subject, case: Case, force: InForce) -> Ruling:
+    """Return the rule's ruling, unless a person's word, a freeze, a revert war or a jump stands before it."""
     if is_ruled(record, subject, case):
         return Ruling(Kind.STAY, why="a person decided")
-    ruling = judge(case)
+    ruling = ruling_of(space, record, subject, case, force)
     troubled = trouble(space, record, subject)
     if troubled and troubled.is_war:
         return Ruling(Kind.HOLD, why=f"{troubled.platform} overwrote our value {WAR} times: revert war")
@@ -122,6 +184,32 @@ def guard(space: Space, record: Record, subject: Subject, case: Case) -> Ruling:
     if ruling.kind is Kind.TAKE:
         return too_far(subject, case, ruling) or ruling
     return ruling
+
+
+def ruling_of(space: Space, record: Record, subject: Subject, case: Case, force: InForce) -> Ruling:
+    """Return what the rule in force says. A frozen golden stays, and nobody is asked about it."""
+    if force.failed:
+        return Ruling(Kind.HOLD, why=force.failed)
+    if force.frozen:
+        return Ruling(Kind.STAY, why=force.frozen)
+    if case.truth.expr is not None and case.truth.if_stale == "hold":
+        late = sorted(stale_ones(space, record, case.truth))
+        if late:
+            return Ruling(Kind.WAIT, why=f"{late[0]} is stale")
+    return judged(subject, case)
+
+
+def judged(subject: Subject, case: Case) -> Ruling:
+    """Return what the rule of a case says: of the subject itself, or of those of its cases that decides."""
+    if subject.truth.how != "cases":
+        return judge(case)
+    if case.truth.how == "cases":
+        branch, failed = branch_in(case.truth, case.look, case.now)
+        case = case if failed else of_branch(case, branch.truth)
+    ruling = judge(case)
+    if ruling.kind is Kind.STAY and case.truth.how in FOLDS:
+        ruling = first_fold(case) or ruling
+    return ruling if ruling.rule else chosen_by(case.truth, ruling)
 
 
 def moves(subject: Subject, case: Case, ruling: Ruling) -> bool:
@@ -202,6 +290,7 @@ def hold(space: Space, record: Record, subject: Subject, case: Case, *, ruling: 
         id=open_one.id if open_one else None,
         opened_at=open_one.opened_at if open_one else space.now,
         proposal=ruling.value,
+        reviewers=case.truth.reviewers,
     )
 
 
@@ -217,7 +306,7 @@ def accept(record: Record, subject: Subject, case: Case, ruling: Ruling) -> list
         golden.value, golden.lo, golden.hi, golden.who = value, ruling.lo, ruling.hi, ruling.who
         golden.provisional, golden.ruled = ruling.provisional, None
         if value != before:
-            why, how = ruling.why, subject.truth.how
+            why, how = ruling.why, ruling.rule or subject.truth.how
             changes.append(FieldChange(field.name, before, value, ruling.who, why, how, inputs_of(case), given))
     return changes
 

@@ -4,24 +4,30 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from syncd.core.case import Look, Vote
+from syncd.core.conditions import broken_condition
 from syncd.core.model import Known, Life, Record, ShadowField, Value, Word
+from syncd.core.native import Invalid
+from syncd.core.operands import canonical_of
+from syncd.core.recency import suspension
 from syncd.core.rules import Entity, Field, Truth
 from syncd.core.space import Space
-from syncd.core.truth import Vote
 
 COMPILED = "(subjects)"  # no platform is called that
-TIMED = "(timed)"
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What one rule decides. A field is a group of one; ``speakers`` are the platforms that are read for it."""
+    """What one rule decides. A field is a group of one; ``speakers`` are the platforms that are read for it. ``plain``: the
+    rule has no cases and no freeze, so that it is the same for every record.
+    """
 
     name: str
     truth: Truth
     fields: tuple[Field, ...]
     single: bool
     speakers: tuple[str, ...]
+    plain: bool
 
     def unpack(self, value: Value) -> tuple[Value, ...]:
         """Return one value per field. None as a whole empties every field."""
@@ -47,6 +53,18 @@ class Subject:
         kind = self.fields[0].type
         return kind.read(sum((kind.number(v) for v in values), kind.number(0)))
 
+    def form(self, value: Any, look: Look, now: int) -> Value:
+        """Return a formula's value as the field has it, past its checks; None for null. Raises Invalid; Failed by a check."""
+        field = self.fields[0]
+        found = canonical_of(field.type, value)
+        if found is None or (found == "" and not field.blank_is_value):
+            return None
+        problem = next((p for check in field.checks if (p := check.problem(found)) is not None), None)
+        problem = problem or broken_condition(field, found, look, now)
+        if problem:
+            raise Invalid(problem)
+        return found
+
 
 def subjects(entity: Entity) -> Mapping[str, Subject]:
     """Return the subject of each field, in the order of the fields; the entity keeps them."""
@@ -65,19 +83,11 @@ def subjects(entity: Entity) -> Mapping[str, Subject]:
     return known
 
 
-def watches_time(entity: Entity) -> bool:
-    """Return whether a rule passes over platforms that are stale."""
-    known: bool | None = entity.compiled.get(TIMED)
-    if known is None:
-        known = entity.compiled[TIMED] = any(s.truth.if_stale != "keep" for s in subjects(entity).values())
-    return known
-
-
 def subject_of(entity: Entity, name: str, truth: Truth, names: tuple[str, ...], *, single: bool) -> Subject:
     """Return what a rule decides. A platform speaks where all the fields are mapped, none of them only outwards."""
     fields = tuple(entity.fields[n] for n in names)
     speakers = tuple(p for p in entity.members if all(p in f.maps and f.maps[p].direction != "out" for f in fields))
-    return Subject(name, truth, fields, single, speakers)
+    return Subject(name, truth, fields, single, speakers, plain=truth.how != "cases" and truth.freeze is None)
 
 
 # ---- votes
@@ -88,8 +98,12 @@ def may_vote(known: ShadowField) -> bool:
     return known.word is Word.OWN or known.known is Known.INVALID
 
 
-def votes_of(space: Space, record: Record, subject: Subject) -> dict[str, Vote]:
-    """Return what each living row says of a subject, in the order of ``in:``; who was never read says nothing."""
+def votes_of(space: Space, record: Record, subject: Subject, truth: Truth | None = None) -> dict[str, Vote]:
+    """Return what each living row says of a subject, in the order of ``in:``; who was never read says nothing.
+
+    ``truth``: the rule in force, where the subject's has cases.
+    """
+    truth = truth or subject.truth
     votes = {}
     for platform in subject.speakers:
         shadow = record.shadows.get(platform)
@@ -97,9 +111,12 @@ def votes_of(space: Space, record: Record, subject: Subject) -> dict[str, Vote]:
             continue
         parts = [k for f in subject.fields if (k := shadow.fields.get(f.name)) is not None and k.known is not Known.NEVER]
         if len(parts) == len(subject.fields):
-            stale = is_stale(space, record, subject.truth, platform)
+            stale = is_stale(space, record, truth, platform)
             vote = vote_of_field if subject.single else vote_of_group
             votes[platform] = vote(platform, parts, stale=stale)
+            if space.touches and truth.how == "newest":
+                doubt = suspension(space, shadow.platform, shadow.collection, votes[platform].hi)
+                votes[platform] = votes[platform]._replace(suspended=doubt)
     return votes
 
 

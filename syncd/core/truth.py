@@ -1,97 +1,23 @@
 """The truth rules: given who says what, what is golden?
 
-A rule sees *votes* and returns a *ruling*. It knows nothing of shadows, mapping or platforms' ways; a group of fields votes
-with one tuple, so that every rule works on groups as it does on fields.
+A rule sees *votes* and returns a *ruling* (``core.case``). Formulas and the choice among cases stand in ``core.computed``.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, NamedTuple
+from dataclasses import replace
 
-from syncd.core.model import GoldenField, Value
+from syncd.core.case import STAY, Case, Kind, Ruling, Vote, take
+from syncd.core.computed import branch_in, formula
+from syncd.core.model import Value
+from syncd.core.native import Invalid
 from syncd.core.rules import Truth
 
-
-class Vote(NamedTuple):
-    """What one platform's shadow says of a field (or, as a tuple, of a group).
-
-    ``own``: it is the platform's own word. ``cleared``: it went from a value to null and we saw it. ``stale``: the platform
-    was not read for longer than the rule allows.
-    """
-
-    platform: str
-    value: Value = None
-    own: bool = True
-    null: bool = False
-    cleared: bool = False
-    invalid: bool = False
-    stale: bool = False
-    lo: int = 0
-    hi: int = 0
-    reason: str = ""
-
-
-class Kind(StrEnum):
-    """TAKE a value, let golden STAY, HOLD for a person (a conflict), or WAIT for a stale platform (no conflict)."""
-
-    TAKE = "take"
-    STAY = "stay"
-    HOLD = "hold"
-    WAIT = "wait"
-
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """What a rule says. ``why`` is for people; ``sort`` is the kind of conflict under HOLD."""
-
-    kind: Kind
-    value: Value = None
-    who: str | None = None
-    lo: int = 0
-    hi: int = 0
-    why: str = ""
-    provisional: bool = False
-    sort: str = "value"
-
-
-@dataclass(slots=True)
-class Case:
-    """Everything a rule may look at.
-
-    ``votes``: of the rule's platforms, in its order. ``others``: of every mapped platform in the order of ``in:``.
-    ``same`` compares two values as the field does; ``rank`` orders them; ``total`` adds them; ``margin`` is the distance two
-    edits must have to be ordered (skew, ticks and clocks of the platforms given), microseconds. ``seen`` takes down what was
-    asked for beyond the votes (``core.inputs``).
-    """
-
-    truth: Truth
-    votes: tuple[Vote, ...]
-    others: tuple[Vote, ...]
-    golden: GoldenField | None
-    same: Callable[[Value, Value], bool]
-    rank: Callable[[Value], Any]
-    total: Callable[[list[Value]], Value]
-    margin: Callable[[set[str]], int]
-    seen: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def silent(self) -> bool:
-        """Nobody who may has spoken yet: golden has no author, or only a provisional one."""
-        return self.golden is None or self.golden.who is None or self.golden.provisional
-
-
-STAY = Ruling(Kind.STAY, why="nothing usable: golden stays")
+__all__ = ["RULES", "STAY", "Case", "Kind", "Ruling", "Vote", "judge", "of_branch", "take"]
 
 
 def judge(case: Case) -> Ruling:
     """Return what the case's rule says. Total: every rule answers every case."""
     return RULES[case.truth.how](case)
-
-
-def take(vote: Vote, why: str) -> Ruling:
-    """Return the ruling that takes a vote's value with its interval."""
-    return Ruling(Kind.TAKE, vote.value, vote.platform, vote.lo, vote.hi, why)
 
 
 def has_spoken(vote: Vote) -> bool:
@@ -189,10 +115,33 @@ def fresh_votes(case: Case) -> list[Vote]:
     return [v for v in case.votes if v.own and not v.invalid and not (v.stale and passing)]
 
 
+def obstacle(case: Case) -> Ruling | None:
+    """Return what stands before any weighing of votes: an invalid source under ``hold``, a stale or an empty one under its own
+    ``hold``; None if nothing does.
+    """
+    bad = invalid_vote(case)
+    if bad:
+        return hold_invalid(bad)
+    late = next((v for v in case.votes if v.own and v.stale), None) if case.truth.if_stale == "hold" else None
+    if late:
+        return Ruling(Kind.WAIT, why=f"{late.platform} is stale")
+    empty = next((v for v in case.votes if v.own and v.null), None) if case.truth.if_null == "hold" else None
+    return Ruling(Kind.HOLD, why=f"{empty.platform} is empty") if empty else None
+
+
+def all_empty(case: Case) -> Ruling:
+    """Return what the options make of sources of which none has a value: the first that says empty stands for all."""
+    vote = next((v for v in fresh_votes(case) if v.null), None)
+    return (blank(case, vote) if vote else None) or STAY
+
+
+REPLACED = ("clear", "const", "use")  # a blank that we saw come is an edit like any other, and something follows from it
+
+
 def candidates(case: Case) -> list[Vote]:
-    """Return who may win ``newest``: own non-null votes, seen clears under ``clear``, and golden itself (R12)."""
-    clear = case.truth.if_null == "clear"
-    found = [v for v in fresh_votes(case) if not v.null or (clear and v.cleared)]
+    """Return who may win ``newest``: own non-null votes, seen clears where a blank means something, and golden itself (R12)."""
+    blanks = case.truth.if_null in REPLACED
+    found = [v for v in fresh_votes(case) if not v.null or (blanks and v.cleared)]
     standing = golden_vote(case, found)
     return [*found, standing] if standing else found
 
@@ -202,29 +151,44 @@ def golden_vote(case: Case, found: list[Vote]) -> Vote | None:
     golden = case.golden
     if golden is None or golden.who is None or any(v.platform == golden.who for v in found):
         return None
-    return Vote(golden.who, golden.value, null=golden.value is None, lo=golden.lo, hi=golden.hi)
+    if golden.who == "rule" and case.truth.if_null == "const" and case.same(golden.value, case.truth.null_value):
+        return None  # it stands for a blank, which speaks for itself
+    doubt = "its author's rows were touched all at once" if case.unsure else ""
+    return Vote(golden.who, golden.value, null=golden.value is None, lo=golden.lo, hi=golden.hi, suspended=doubt)
 
 
 def newest(case: Case) -> Ruling:
-    """Return the latest edit that is truly later than every rival (R10, R11); else tie; else a conflict."""
-    bad = invalid_vote(case)
-    if bad:
-        return hold_invalid(bad)
+    """Return the latest edit that is truly later than every rival (R10, R11); else tie; else a conflict.
+
+    Whose recency is suspended only wins where nobody else has a say: an import proves no edit.
+    """
+    refused = obstacle(case)
+    if refused:
+        return refused
     found = candidates(case)
     if not found:
-        return STAY
+        return all_empty(case)
+    sound = [v for v in found if not v.suspended]
+    found = sound or [v._replace(lo=0) if v.lo == v.hi else v for v in found]
     order = {p: -i for i, p in enumerate(case.truth.platforms)}
     best = max(found, key=lambda v: (v.hi, v.lo, order.get(v.platform, -len(order))))
     margin = case.margin({v.platform for v in found})
     rivals = [v for v in found if rival(case, best, v, margin)]
     if not rivals:
-        return take(best, "newest")
+        return won(case, best, "newest")
     tied = {v.platform: v for v in (*rivals, best)}
     winner = next((tied[p] for p in case.truth.tie if p in tied), None)
     if winner:
-        return take(winner, f"tie: edits closer than {_seconds(margin)}")
+        return won(case, winner, f"tie: edits closer than {_seconds(margin)}")
     names = " and ".join(sorted(tied))
     return Ruling(Kind.HOLD, why=f"{names} changed within {_seconds(margin)}")
+
+
+def won(case: Case, vote: Vote, why: str) -> Ruling:
+    """Return what follows from the vote that won ``newest``: its value, or what stands for its blank."""
+    if vote.null and case.truth.if_null in ("const", "use"):
+        return blank(case, vote) or STAY
+    return take(vote, why)
 
 
 def _seconds(micros: int) -> str:
@@ -241,13 +205,16 @@ def settle_by(choose: Callable[[Case, list[Vote]], Vote | Value], why: str) -> C
     """Return the merge that chooses among the usable votes: a Vote keeps its interval, a plain value is the rule's."""
 
     def merge(case: Case) -> Ruling:
-        bad = invalid_vote(case)
-        if bad:
-            return hold_invalid(bad)
+        refused = obstacle(case)
+        if refused:
+            return refused
         votes = [v for v in fresh_votes(case) if not v.null]
         if not votes:
-            return STAY
-        chosen = choose(case, votes)
+            return all_empty(case)
+        try:
+            chosen = choose(case, votes)
+        except Invalid as error:
+            return Ruling(Kind.HOLD, why=f"{why}: {error}")
         if isinstance(chosen, Vote):
             return take(chosen, why)
         return Ruling(Kind.TAKE, chosen, "rule", max(v.lo for v in votes), max(v.hi for v in votes), why)
@@ -256,9 +223,8 @@ def settle_by(choose: Callable[[Case, list[Vote]], Vote | Value], why: str) -> C
 
 
 def folded(case: Case) -> Ruling:
-    """Sets and counters are folded when they are observed (``core.absorb``); an invalid source only holds them."""
-    bad = invalid_vote(case)
-    return hold_invalid(bad) if bad else Ruling(Kind.STAY, why=case.truth.how)
+    """Sets and counters are folded when they are observed (``core.absorb``); an invalid or empty source only holds them."""
+    return obstacle(case) or Ruling(Kind.STAY, why=case.truth.how)
 
 
 def const(case: Case) -> Ruling:
@@ -276,10 +242,44 @@ def manual(case: Case) -> Ruling:
     asked = [v for v in spoken if not case.same(v.value, golden)]
     if not asked:
         return STAY
-    preferred = case.truth.propose.platforms if case.truth.propose else ()
-    best = next((v for p in preferred for v in asked if v.platform == p), asked[0])
-    who = "all agree" if agreed else f"from {best.platform}"
-    return Ruling(Kind.HOLD, best.value, why=f"manual rule: new value, {who}", sort="manual")
+    offered = suggestion(case)
+    if offered is not None and not case.same(offered.value, golden):
+        value, source = offered.value, offered.who or "rule"
+    else:
+        value, source = asked[0].value, asked[0].platform
+    who = "all agree" if agreed else f"from {source}"
+    return Ruling(Kind.HOLD, value, why=f"manual rule: new value, {who}", sort="manual")
+
+
+def suggestion(case: Case) -> Ruling | None:
+    """Return what the rule under ``propose`` would take, None if nothing."""
+    truth = case.truth.propose
+    ruling = judge(of_branch(case, truth)) if truth is not None else None
+    return ruling if ruling is not None and ruling.kind is Kind.TAKE and not ruling.provisional else None
+
+
+# ---- cases
+
+
+def of_branch(case: Case, truth: Truth) -> Case:
+    """Return the case as another rule sees it: with the votes of its own platforms, in its own order."""
+    votes = {v.platform: v for v in case.others}
+    ours = tuple([votes[p] for p in truth.platforms if p in votes])
+    skew = truth.skew - case.truth.skew
+    return replace(case, truth=truth, votes=ours, margin=lambda platforms: case.margin(platforms) + skew)
+
+
+def by_case(case: Case) -> Ruling:
+    """Return what the first case says whose condition is true."""
+    branch, failed = branch_in(case.truth, case.look, case.now)
+    if failed:
+        return Ruling(Kind.HOLD, why=failed, rule="cases")
+    return chosen_by(branch.truth, judge(of_branch(case, branch.truth)))
+
+
+def chosen_by(truth: Truth, ruling: Ruling) -> Ruling:
+    """Return a ruling that says which rule it is of."""
+    return replace(ruling, rule=truth.how)
 
 
 RULES: dict[str, Callable[[Case], Ruling]] = {
@@ -288,6 +288,8 @@ RULES: dict[str, Callable[[Case], Ruling]] = {
     "newest": newest,
     "const": const,
     "manual": manual,
+    "expr": formula,
+    "cases": by_case,
     "union": folded,
     "intersection": folded,
     "delta": folded,

@@ -17,7 +17,7 @@ from syncd.daemon.runtime import Part, Runtime
 from syncd.daemon.schedule import listed
 from syncd.daemon.sweep import Swept, sweep
 from syncd.errors import ConnectorError
-from syncd.ledger import breakers, inbox
+from syncd.ledger import breakers, config_texts, inbox
 from syncd.ledger.schema import Database
 
 PATIENCE = 10 * SECOND  # a longer back-off, or a platform that is down for longer, is not waited for
@@ -97,7 +97,11 @@ class Work:
         return sum(delivery.refused for delivery in self.deliveries.values())
 
     async def begin(self) -> None:
-        """Remember what a crash left behind; what waited for something in memory is due again."""
+        """Remember what a crash left behind, and the config that decides now; what waited for something in memory is due
+        again.
+        """
+        config = self.runtime.config
+        await self.runtime.store.write(config_texts.keep, config.sha, config.texts, self.runtime.now())
         for name, delivery in self.deliveries.items():
             await self.runtime.store.write(inbox.release, name)
             await delivery.remember_doubts()

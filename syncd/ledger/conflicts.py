@@ -26,7 +26,8 @@ class Mark:
 class Open:
     """A conflict as people see it. ``group`` is shared by conflicts of one cause and hour, ``together`` counts those open.
 
-    ``thing`` is set while it is about no record yet; ``candidates`` are the records it may be.
+    ``thing`` is set while it is about no record yet; ``candidates`` are the records it may be. ``reviewers``: whom
+    the rule asks.
     """
 
     id: int
@@ -51,6 +52,7 @@ class Open:
     thing: Thing | None
     candidates: tuple[int, ...]
     history: tuple[Mark, ...]
+    reviewers: tuple[str, ...] = ()
 
 
 # ---- with a batch
@@ -206,5 +208,6 @@ def _open(row: Sequence[Any]) -> Open:
     doc = load(body)
     thing = None if native is None else (platform, collection, native)
     history = tuple(Mark(m["at"], m["what"], m.get("by")) for m in load(marks))
-    said = (doc["values"], doc["proposal"], *middle, thing, tuple(doc.get("candidates", ())), history)
+    lists = tuple(doc.get("candidates", ())), history, tuple(doc.get("reviewers", ()))
+    said = (doc["values"], doc["proposal"], *middle, thing, *lists)
     return Open(number, entity, record, key, field, kind, why, *said)

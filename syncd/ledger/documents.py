@@ -11,9 +11,9 @@ from dataclasses import MISSING, fields
 from operator import attrgetter
 from typing import Any
 
-from syncd.core.model import GoldenField, Known, ShadowField, Value, Word
+from syncd.core.model import GoldenField, Known, Native, ShadowField, Value, Word
 from syncd.ledger.stepwise import Standing, Stepwise, standing
-from syncd.ledger.texts import dump, load
+from syncd.ledger.texts import dump, load, load_native
 
 SHADOW_VOICE = ("word", "by")
 TIMES = ("lo", "hi")
@@ -67,6 +67,16 @@ def implied(raw: Value) -> Known:
 def differing(field: object, usual: Mapping[str, Any]) -> dict[str, Any]:
     """Return the attributes of a field that are not as usual."""
     return {name: value for name, usually in usual.items() if (value := getattr(field, name)) != usually}
+
+
+def with_raws(text: str, raws: Mapping[str, Native]) -> str:
+    """Return the text of a shadow with what its platform shows at the paths that expressions name."""
+    return f'{text[:-1]},"raws":{dump(raws)}}}' if raws else text
+
+
+def raws_in(text: str) -> dict[str, Native]:
+    """Return what a shadow's platform was last seen to show at the paths that expressions name; numbers are exact."""
+    return dict(load_native(text).get("raws", ())) if '"raws":' in text else {}
 
 
 def document(parts: Mapping[str, Any], usual: Mapping[str, Any], missing: Sequence[str] = ()) -> str:

@@ -1,6 +1,6 @@
 """The append-only past of records: what golden became, and every decision with its inputs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from zlib import crc32
@@ -33,7 +33,7 @@ class FieldStep:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One entry of a record's history. ``cause`` and ``config`` are its decision's; strays were answered with it."""
+    """One entry of a record's history. ``cause``, ``config`` and ``notes`` are its decision's."""
 
     record: int
     version: int
@@ -41,7 +41,7 @@ class Version:
     fields: tuple[FieldStep, ...]
     cause: str = ""
     config: str = ""
-    strays: tuple[Stray, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +125,15 @@ def _version(row: Sequence[Any], field: str | None) -> Version:
     doc = load(body or "{}")
     steps = [FieldStep(f.name, f.before, f.after, f.who, f.why, f.rule) for f in _changes(doc, fields)]
     wanted = tuple(step for step in steps if field in (None, step.name))
-    strays = tuple(Stray(**stray) for stray in doc.get("strays", ()))
-    return Version(record, version, micros(at), wanted, cause or "", config or "", strays)
+    return Version(record, version, micros(at), wanted, cause or "", config or "", tuple(doc.get("notes", ())))
+
+
+def strays(db: Database, record: int) -> list[tuple[int, Stray]]:
+    """Return every stray edit of a record with the version that stood then, oldest first."""
+    rows = db.execute(
+        "SELECT d.version, s.value FROM decision d, json_each(d.body, '$.strays') s WHERE d.record = ? ORDER BY d.id", (record,)
+    )
+    return [(version, Stray(**load(stray))) for version, stray in rows]
 
 
 def _changes(doc: dict[str, Any], fields: str | None) -> list[FieldChange]:
@@ -154,12 +161,18 @@ def every(db: Database, *, since: int = 0, after: int = 0, limit: int = 1000) ->
     return [_decided(row) for row in rows]
 
 
+def names_of(db: Database, numbers: Collection[int]) -> dict[int, tuple[str, str]]:
+    """Return entity and key of each of these records."""
+    sql = "SELECT r.id, r.entity, r.key FROM json_each(?) j CROSS JOIN record r ON r.id = j.value"
+    return {number: (entity, key) for number, entity, key in db.execute(sql, (dump(sorted(numbers)),))}
+
+
 def _decided(row: Sequence[Any]) -> Decided:
     number, config, record, version, at, cause, body, fields = row
     doc = load(body)
     moved = "fields" in doc
     changes = _changes(doc, fields) if moved else []
-    strays = [Stray(**stray) for stray in doc.get("strays", ())]
-    decision = Decision(record, version, micros(at), cause, changes, strays, doc.get("notes", []))
+    answered = [Stray(**stray) for stray in doc.get("strays", ())]
+    decision = Decision(record, version, micros(at), cause, changes, answered, doc.get("notes", []))
     whole = is_whole((record, version, at, cause, config), body, fields if moved else None)
     return Decided(number, config, decision, whole)

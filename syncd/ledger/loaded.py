@@ -46,7 +46,9 @@ def shadow_row(shadow: Shadow, record: Record) -> ShadowRow:
 
 def conflict_text(conflict: Conflict) -> str:
     """Return what a conflict says, as it is stored."""
-    more = {"about": conflict.about, "candidates": conflict.others} if conflict.others else {}
+    more: dict[str, Any] = {"about": conflict.about, "candidates": conflict.others} if conflict.others else {}
+    if conflict.reviewers:
+        more["reviewers"] = conflict.reviewers
     return dump({"proposal": conflict.proposal, "values": conflict.values, **more})
 
 
@@ -102,7 +104,7 @@ def _conflicts(db: Database, wanted: str, found: dict[int, Record], loaded: Load
     )
     for record, number, name, kind, why, body, opened_at in rows.fetchall():
         doc = load(body)
-        more = tuple(doc.get("candidates", ())), tuple(doc.get("about", ()))
+        more = (tuple(doc.get(name, ())) for name in ("candidates", "about", "reviewers"))
         conflict = Conflict(name, kind, why, doc["values"], number, opened_at, doc["proposal"], *more)
         found[record].conflicts[name] = conflict
         loaded.conflicts.setdefault(record, {})[number] = name, f"{kind} {why} {body}"

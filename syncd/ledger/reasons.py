@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from syncd.core.model import FieldChange, Value
-from syncd.core.truth import Vote
 from syncd.ledger.documents import alike, most_common
 from syncd.ledger.texts import dump, load
 
 Votes = dict[str, dict[str, Any]]  # field -> what is known of one platform's vote, its value included
 
-FACTS: dict[str, Any] = {name: getattr(Vote(""), name) for name in Vote._fields if name not in ("platform", "value")}
-BALLOT = {*FACTS, "value"}  # the facts of a vote as the core records them
+RARE = ("platform", "value", "suspended")  # a suspended vote stands apart, as what it is
+FACTS: dict[str, Any] = {"own": True, "null": False, "cleared": False, "invalid": False, "stale": False, "reason": ""}
+BALLOT = {*FACTS, "value", "lo", "hi"}  # the facts of a vote as the core always records them
 GOLDEN = ("lo", "hi", "who")
 
 

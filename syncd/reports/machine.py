@@ -53,6 +53,7 @@ SHAPES = {
         "rules", "rule", "entity field type group decides may_edit otherwise written_to note rule.file rule.line rule.strategy"
     ),
     "syncd.secrets": Shape("secrets", "secret", "name state source place used_by"),
+    "syncd.replay": Shape("replay", "decision", "decision entity record version at cause config_sha why"),
     "syncd.breaker": Shape("breakers", "breaker", "platform entity kind count limit tripped_at state allow until note"),
 }
 

@@ -16,7 +16,9 @@ from syncd.connectors.registry import KINDS
 from syncd.core.model import SECOND, Abilities
 from syncd.daemon import clock
 from syncd.daemon.once import Pass, Work, run_once
+from syncd.daemon.rederive import PastRules, rederive_all
 from syncd.daemon.runtime import Runtime, open_runtime
+from syncd.ledger.reading import read_only
 
 PRODUCT = """
 entity: product
@@ -95,8 +97,18 @@ class World:
 
     @asynccontextmanager
     async def runtime(self, **options: Any) -> AsyncIterator[Runtime]:
-        async with open_runtime(self.config(), kinds=self.kinds, now=self.now, **options) as runtime:
+        config = self.config()
+        async with open_runtime(config, kinds=self.kinds, now=self.now, **options) as runtime:
             yield runtime
+        self.check_decisions(config.ledger_path)
+
+    def check_decisions(self, ledger: Path) -> None:
+        """Whatever a test was about: every decision that is stored follows from its recorded inputs."""
+        if ledger.exists():
+            with read_only(ledger) as db:
+                found = rederive_all(db, PastRules(db, str(self.folder / "config"), self.kinds))
+            assert not found.differing, [(one.entity, one.record, one.why) for one in found.differing]
+            assert not found.skipped, found.skipped
 
     async def once(self, **options: Any) -> Pass:
         async with self.runtime(**options) as runtime:

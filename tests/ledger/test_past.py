@@ -107,7 +107,7 @@ class TestHistory:
         decide(db, decision(1, 1, price="12.50"))
         decide(db, Decision(1, 1, NOW + SECOND, "event shop", strays=[self.stray()]))
         assert [v.version for v in history.versions(db, 1)] == [1]
-        assert history.versions(db, 1)[0].strays == ()
+        assert history.strays(db, 1) == [(1, self.stray())]
         stray, first = history.decisions(db, 1)
         assert stray.decision.strays == [self.stray()]
         assert first.decision.fields[0].after == "12.50"

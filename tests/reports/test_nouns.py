@@ -149,7 +149,10 @@ def test_history_tells_whose_word_it_was_and_where_it_went(db: Database) -> None
             "after": "12.50",
             "from": "erp",
             "to": ["shop"],
-            "why": "owner; stray 9.99 of shop put back",
+            "why": "owner; stray 9.99 put back",
+            "strays": [
+                {"platform": "shop", "value": "9.99", "action": "revert", "by": "jo", "changed_at": "2025-11-20T23:54:30Z"}
+            ],
         }
     ]
     assert [step["to"] for step in first["fields"]] == [[], [], []]
