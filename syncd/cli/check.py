@@ -1,17 +1,24 @@
 """``syncd check``: is the config as it should be?"""
 
 import time
+from typing import TYPE_CHECKING
 
 from syncd.cli import exits
 from syncd.cli.answer import check_formats, give
 from syncd.cli.command import Args, Command, Parser
 from syncd.cli.flags import Flags
-from syncd.cli.folder import find, load
+from syncd.cli.folder import find, load, parsed
+
+if TYPE_CHECKING:
+    from syncd.config.model import Loaded
+    from syncd.reports.envelope import Origin
 
 
 def parameters(parser: Parser) -> None:
     """Declare the parameters."""
     parser.add_argument("--strict", action="store_true", help="a warning is an error")
+    parser.add_argument("--online", action="store_true", help="ask each platform too: login, rights, clock, schema")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show the platforms without a finding too")
 
 
 def check(args: Args, flags: Flags) -> int:
@@ -21,17 +28,41 @@ def check(args: Args, flags: Flags) -> int:
 
     check_formats(flags, report.SCHEMA)
     began = time.perf_counter()
-    loaded = load(find(flags.config))
+    folder = find(flags.config)
+    loaded = load(folder)
     seconds = time.perf_counter() - began
     origin = Origin(time.time_ns() // 1000, loaded.environment or None, loaded.sha)
+    if args.online and loaded.config is not None:
+        return online(args, flags, folder, loaded, origin)
     give(flags, report.document(loaded, origin), report.layout(loaded.diagnostics, seconds))
     return exits.BAD_CONFIG if loaded.errors or (args.strict and loaded.warnings) else exits.OK
 
 
+def online(args: Args, flags: Flags, folder: str, loaded: "Loaded", origin: "Origin") -> int:
+    """Ask each platform what it lets us do; exit 78 for an error, 3 if one was not reached."""
+    import asyncio
+
+    from syncd.config.online import note
+    from syncd.daemon.probe import probe
+    from syncd.reports import online as report
+
+    assert loaded.config is not None
+    found = asyncio.run(probe(loaded.config))
+    sources = parsed(folder)
+    note(found, sources, loaded.config.rules)
+    diagnostics = [*loaded.diagnostics, *(one for source in sources for one in source.found if one.code[1] == "3")]
+    give(flags, report.document(loaded, found, diagnostics, origin), report.layout(diagnostics, verbose=args.verbose))
+    levels = {one.severity for one in diagnostics if one.code != "E314"}
+    if "error" in levels or (args.strict and diagnostics):
+        return exits.BAD_CONFIG
+    return exits.OK if all(one.reached for one in found) else exits.INCOMPLETE
+
+
 CHECK = Command(
     check,
-    "check the config: every file and every rule; no platform is asked",
-    ("syncd check", "syncd check --config /etc/syncd --strict", "syncd check --format json"),
+    "check the config: every file and every rule",
+    ("syncd check", "syncd check --online", "syncd check --config /etc/syncd --strict", "syncd check --format json"),
     parameters,
-    "Every error has its place, its cause and a fix; syncd help CODE says more. Exit 78 if there is one.",
+    "Every error has its place, its cause and a fix; syncd help CODE says more. Exit 78 if there is one.\n"
+    "No platform is asked without --online, which writes nothing; exit 3 if one was not reached.",
 )

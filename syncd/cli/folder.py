@@ -122,6 +122,16 @@ def _control(name: str, service: Block, variables: Mapping[str, str]) -> Path | 
     return None if path == "none" else places.resolve_path(name, path)
 
 
+def parsed(name: str) -> list[Source]:
+    """Return the files of a folder, parsed, with nothing noted but what keeps them from being read."""
+    variables = places.variables(os.environ)
+    sources = read_folder(name)
+    for source in sources:
+        if not source.failed:
+            parse(source, variables)
+    return sources
+
+
 def glance(name: str) -> Folder:
     """Return a folder at a glance; raises ConfigError with all that is wrong if a file of it cannot be read."""
     variables = places.variables(os.environ)

@@ -1,14 +1,13 @@
 """``syncd schema``: editor schemas that know the names of this config."""
 
 import json
-import os
 from pathlib import Path
 
 from syncd.cli import exits
 from syncd.cli.answer import say
 from syncd.cli.command import Args, Command, Parser
 from syncd.cli.flags import Flags
-from syncd.cli.folder import find
+from syncd.cli.folder import find, parsed
 from syncd.errors import SyncdError, UsageError
 
 FOLDER = ".schema"
@@ -23,10 +22,7 @@ def parameters(parser: Parser) -> None:
 
 def schema(args: Args, flags: Flags) -> int:
     """Write the schemas, or print one."""
-    from syncd.config import places
-    from syncd.config.folder import read_folder
     from syncd.config.schemas import names_of, schemas_of
-    from syncd.config.yaml import parse
     from syncd.connectors.registry import KINDS
 
     if args.write == bool(args.name):
@@ -34,12 +30,7 @@ def schema(args: Args, flags: Flags) -> int:
     if args.name and args.name not in NAMES:
         raise UsageError(f'no schema called "{args.name}"; there are: {", ".join(NAMES)}')
     folder = find(flags.config)
-    sources = read_folder(folder)
-    variables = places.variables(os.environ)
-    for source in sources:
-        if not source.failed:
-            parse(source, variables)
-    made = schemas_of(names_of(sources), KINDS)
+    made = schemas_of(names_of(parsed(folder)), KINDS)
     if args.name:
         say(json.dumps(made[f"{args.name}.schema.json"], indent=2))
     else:

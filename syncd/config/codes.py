@@ -1,21 +1,21 @@
 """Every code of the config, in one table: ``syncd help CODE`` and ``docs/errors.md`` are made from it.
 
-E0xx file and value, E1xx unknown or missing key, E2xx meaning of rules; W is a warning. Codes are never used again for
-something else.
+E0xx file and value, E1xx unknown or missing key, E2xx meaning of rules, E3xx answers of platforms; W is a warning. Codes are
+never used again for something else.
 """
 
 import sys
 from itertools import groupby
 
-from syncd.config import filecodes, rulecodes
+from syncd.config import filecodes, onlinecodes, rulecodes
 from syncd.config.code import Code
 
-GROUPS = {"0": "Files and values", "1": "Unknown and missing keys", "2": "Meaning of rules"}
+GROUPS = {"0": "Files and values", "1": "Unknown and missing keys", "2": "Meaning of rules", "3": "Answers of platforms"}
 INTRODUCTION = """\
 Made from `syncd/config/codes.py`; the same texts as `syncd help CODE`. `syncd check` prints each finding as
 `file:line:col: level code: message`, with the line underlined, why it matters and what to write instead.
 """
-CODES: dict[str, Code] = {one.code: one for one in (*filecodes.TABLE, *rulecodes.TABLE)}
+CODES: dict[str, Code] = {one.code: one for one in (*filecodes.TABLE, *rulecodes.TABLE, *onlinecodes.TABLE)}
 
 
 def page() -> str:

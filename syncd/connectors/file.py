@@ -6,6 +6,7 @@ until the platform writes a newer one: so what is on its way is not taken back.
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from syncd.connectors.file_formats import FileCollection, Flaw, Row, cell_of
 from syncd.connectors.file_sheet import Sheet
 from syncd.connectors.file_state import Owners, Part, State
 from syncd.connectors.options import Duration, Options, Watch
-from syncd.connectors.protocol import Batch, Connector, Delivery, Page, Setup
+from syncd.connectors.protocol import Batch, Connector, Delivery, Page, Rights, Setup
 from syncd.core.model import SECOND, Abilities, Answer, Change, Item, Native, Receipt, Via, Write
 from syncd.errors import ConnectorError, PermanentError, TransientError
 
@@ -127,6 +128,14 @@ class Files:
             if broken:
                 raise TransientError(f"{self.setup.platform}: {broken[0].where}: {broken[0].reason}", about_record=True)
         return hits
+
+    async def rights(self, collection: str) -> Rights:
+        """Return whether the folder that is written to can be written."""
+        options: FileCollection = self.setup.collections[collection].options
+        if options.write is None:
+            return Rights()
+        place = (self.folder.path / options.write.file).parent
+        return Rights(await asyncio.to_thread(os.access, place, os.W_OK | os.X_OK))
 
     async def apply(self, writes: Sequence[Write]) -> list[Receipt | ConnectorError]:
         """Write each collection's file once, with all its writes in it."""

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from syncd.connectors.body import BadBody, decode, pick, placed
 from syncd.connectors.options import CollectionOptions, Marker, Options, Watch
 from syncd.connectors.options import Poll as PollOptions
-from syncd.connectors.protocol import Batch, Connector, Delivery, Page, Setup
+from syncd.connectors.protocol import Batch, Connector, Delivery, Page, Rights, Setup
 from syncd.core.model import Abilities, Answer, Change, Item, Native, Op, Receipt, Via, Write
 from syncd.errors import ConnectorError, PermanentError, StaleWrite, TransientError
 
@@ -160,6 +160,10 @@ class Memory:
         as_of = self._ask()
         things = self.platform.things.get(collection, {})
         return [self._look(collection, one, as_of) for one, thing in things.items() if pick(thing.item, path) == value]
+
+    async def rights(self, collection: str) -> Rights:
+        """Return that everything may be written."""
+        return Rights(write=True)
 
     async def apply(self, writes: Sequence[Write]) -> list[Receipt | ConnectorError]:
         """Apply each write once."""

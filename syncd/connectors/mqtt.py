@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from syncd.connectors.body import BadBody, pick
 from syncd.connectors.mqtt_line import ANSWER, Arrived, Line, MqttConnection, MqttWatch, gather, open_session
 from syncd.connectors.mqtt_topics import MqttCollection, id_in, is_own_topic, item_of, payload_of, topic_of
-from syncd.connectors.protocol import Batch, Broken, Connector, Delivery, Page, Setup
+from syncd.connectors.protocol import Batch, Broken, Connector, Delivery, Page, Rights, Setup
 from syncd.connectors.times import parse_time
 from syncd.core.model import SECOND, Abilities, Answer, Change, Native, Op, Receipt, Via, Write
 from syncd.errors import ConnectorError, OutcomeUnknown, PermanentError, TransientError
@@ -85,6 +85,10 @@ class Mqtt:
     async def find(self, collection: str, path: str, value: Native) -> list[Change]:
         """Refuse: topics cannot be looked for."""
         raise PermanentError("topics cannot be looked for")
+
+    async def rights(self, collection: str) -> Rights:
+        """Return that nobody can say: only a write shows what may be written."""
+        return Rights()
 
     async def apply(self, writes: Sequence[Write]) -> list[Receipt | ConnectorError]:
         """Publish each write with QoS 1 and wait until the broker has it. What became of it, only the topic tells."""

@@ -95,6 +95,17 @@ class Setup:
     state_dir: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What the platform itself says we may do with a collection. ``write`` None: it cannot be asked without writing.
+
+    ``refused``: the mapped paths that we may not write.
+    """
+
+    write: bool | None = None
+    refused: tuple[str, ...] = ()
+
+
 class Connector(Protocol):
     """One platform, connected. Entered once by the daemon; left on stop or when its config changes."""
 
@@ -129,6 +140,10 @@ class Connector(Protocol):
 
     async def find(self, collection: str, path: str, value: Native) -> list[Change]:
         """Return the things whose ``path`` equals a native value; empty is a proved negative."""
+        ...
+
+    async def rights(self, collection: str) -> Rights:
+        """Return what we may do there, as far as it can be asked without writing; raises ConnectorError if not reached."""
         ...
 
     async def apply(self, writes: Sequence[Write]) -> list[Receipt | ConnectorError]:

@@ -16,7 +16,7 @@ from syncd.connectors.body import pick
 from syncd.connectors.http import Http, HttpConnection, Reply, refuse, together
 from syncd.connectors.options import OVERLAP
 from syncd.connectors.pages import Leaf, Walk
-from syncd.connectors.protocol import Batch, Broken, Connector, Delivery, Page, Setup
+from syncd.connectors.protocol import Batch, Broken, Connector, Delivery, Page, Rights, Setup
 from syncd.connectors.rest_options import LIST_NAMES, RestCollection, RestVersion, RestWatch, abilities_of, is_guarded
 from syncd.connectors.rest_write import address, body_of, headers_of, request_of, shows_all, verdict
 from syncd.connectors.shape import Seen, Shape
@@ -117,6 +117,10 @@ class Rest:
                 raise TransientError(f"{collection}: a look-up is no proof: {why}", about_record=True)
             found += [change for change in changes if _same(pick(change.item, path, NOTHING), value)]
         return found
+
+    async def rights(self, collection: str) -> Rights:
+        """Return that nobody can say: only a write shows what may be written."""
+        return Rights()
 
     async def apply(self, writes: Sequence[Write]) -> list[Receipt | ConnectorError]:
         """Send each write once, several at a time; once the platform itself fails, the rest is not sent."""

@@ -15,9 +15,10 @@ from sqlalchemy.exc import IntegrityError
 
 from syncd.connectors.options import Poll as PollOptions
 from syncd.connectors.options import Watch
-from syncd.connectors.protocol import Batch, Collection, Connector, Delivery, Page, Setup
+from syncd.connectors.protocol import Batch, Collection, Connector, Delivery, Page, Rights, Setup
 from syncd.connectors.sql_database import Database, SqlConnection, is_twin
 from syncd.connectors.sql_poll import LIMIT, Bound, Poll
+from syncd.connectors.sql_rights import refused_columns
 from syncd.connectors.sql_rows import Rows, SqlCollection, fetch, whole_only
 from syncd.connectors.sql_table import reflect
 from syncd.connectors.sql_write import Sending, allowed
@@ -121,6 +122,14 @@ class Sql:
         query = rows.select().where(column.raw == wanted).order_by(rows.id.raw).limit(PAGE)
         as_of, seen_at = self.setup.number(), self.setup.now()
         return whole_only([rows.change(row, as_of, seen_at) for row in await self._fetch(query)])
+
+    async def rights(self, collection: str) -> Rights:
+        """Return which of the columns that syncd writes the database lets us write."""
+        rows, given = await self._known(collection), self.setup.collections[collection]
+        columns = list(dict.fromkeys(path.partition(".")[0] for path in given.writes))
+        dialect, table = self.setup.connection.dialect, rows.options.table
+        refused = await self.database.ask(lambda connection: refused_columns(connection, dialect, table, columns))
+        return Rights(None if refused is None else not refused, tuple(refused or ()))
 
     async def apply(self, writes: Sequence[Write]) -> list[Receipt | ConnectorError]:
         """Send each write in a transaction of its own; once the platform is down the rest is not sent."""

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Self
 
-from syncd.connectors.protocol import Batch, Delivery, Page
+from syncd.connectors.protocol import Batch, Delivery, Page, Rights
 from syncd.core.model import Change, Native, Receipt, Write
 from syncd.errors import ConnectorError, TransientError
 
@@ -44,6 +44,10 @@ class Unavailable:
         raise self._refuse()
 
     async def find(self, collection: str, path: str, value: Native) -> list[Change]:  # noqa: ARG002
+        """Refuse."""
+        raise self._refuse()
+
+    async def rights(self, collection: str) -> Rights:  # noqa: ARG002
         """Refuse."""
         raise self._refuse()
 

@@ -20,7 +20,7 @@ def document(loaded: Loaded, origin: Origin) -> dict[str, Any]:
         SCHEMA,
         origin,
         files=[_file(one) for one in loaded.files],
-        diagnostics=[_diagnostic(one) for one in loaded.diagnostics],
+        diagnostics=[diagnostic(one) for one in loaded.diagnostics],
     )
 
 
@@ -37,7 +37,8 @@ def _file(one: FileSummary) -> dict[str, Any]:
     }
 
 
-def _diagnostic(one: Diagnostic) -> dict[str, Any]:
+def diagnostic(one: Diagnostic) -> dict[str, Any]:
+    """Return one finding as the format has it."""
     names = ("code", "severity", "file", "line", "col", "end_col", "message", "hint", "why", "fix")
     return {name: getattr(one, name) or None for name in names} | {"notes": list(one.notes), "doc": one.doc}
 
