@@ -11,6 +11,7 @@ from typing import Any
 from syncd.config.model import Config
 from syncd.core.model import SECOND
 from syncd.daemon import identify, rule, tell
+from syncd.daemon.carry_out import Moved, carry_out
 from syncd.daemon.clock import nap
 from syncd.daemon.drift_report import report_drift
 from syncd.daemon.events import Event, say
@@ -30,7 +31,7 @@ Progress = Callable[[dict[str, Any]], None]
 Finish = Callable[[set[int]], Awaitable[None]]  # returns when what these records cause is delivered
 
 LONGEST = 60 * SECOND  # that a command waits for what it caused
-CODES = ((ConfigError, 78), (UsageError, 64), (LedgerLocked, 75))
+CODES = ((ConfigError, 78), (UsageError, 64), (LedgerLocked, 75), (Moved, 5))
 
 
 async def alone(config: Config, request: Request, progress: Progress | None = None) -> Answer:
@@ -197,6 +198,11 @@ async def reconcile(runtime: Runtime, request: Request, progress: Progress, fini
     return await report_drift(runtime, request, progress, finish)
 
 
+async def apply(runtime: Runtime, request: Request, _: Progress, finish: Finish) -> Answer:
+    """Do what a saved plan showed, or nothing."""
+    return await follow(runtime, await carry_out(runtime, request), finish)
+
+
 async def reload_config(runtime: Runtime, _: Request, __: Progress, ___: Finish) -> Answer:
     """Take the config as it is in its folder now."""
     if runtime.reload is None:
@@ -222,6 +228,7 @@ ACTS: dict[str, Callable[[Runtime, Request, Progress, Finish], Awaitable[Answer]
     "discard": discard,
     "breaker_reset": breaker_reset,
     "reconcile": reconcile,
+    "apply": apply,
     "reload": reload_config,
     "status": tell_status,
 }

@@ -35,6 +35,7 @@ async def status(runtime: Runtime, pid: int) -> dict[str, Any]:
             name: {"state": state_of(runtime, part), "why": why_of(part) or None} for name, part in runtime.parts.items()
         },
         "listeners": runtime.listeners,
+        "config_sha": runtime.config.sha,
     }
 
 

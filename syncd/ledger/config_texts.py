@@ -16,3 +16,9 @@ def get(db: Database, sha: str) -> dict[str, str] | None:
     """Return the texts of a config by path, None if it was never kept."""
     row = db.execute("SELECT texts FROM config WHERE sha = ?", (sha,)).fetchone()
     return None if row is None else dict(load(row[0]))
+
+
+def newest(db: Database) -> str | None:
+    """Return the sha of the config that was kept last, None if none ever was."""
+    row = db.execute("SELECT sha FROM config ORDER BY rowid DESC LIMIT 1").fetchone()
+    return None if row is None else str(row[0])

@@ -46,6 +46,9 @@ SHAPES = {
         "id group kind platform entity record op status answer attempts first_at last_at state",
     ),
     "syncd.status": Shape("platforms", "platform", "platform mode connector state last_read_at lag_s queue"),
+    "syncd.plan": Shape(
+        "changes", "change", "op platform entity record field before after rule.file rule.line rule.strategy why mode"
+    ),
     "syncd.history": Shape("versions", "version", "version at field before after from to why", each="fields"),
     "syncd.explain": Shape("readings", "reading", "platform state value read_at changed_at by changed"),
     "syncd.writes": Shape("lines", "line", "state entity record platform field before after note"),
