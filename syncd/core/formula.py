@@ -117,7 +117,7 @@ class Compiler(Kinds):
             else done.load(meaning.name, token.text)
         )
         if not meaning.inside:
-            return Part(run, meaning.kind, *place, name=meaning.name)
+            return Part(run, meaning.kind, *place, name=meaning.name, words=meaning.words)
         for step in meaning.inside:
             run = done.index(run, int(step) if step.isdigit() else step, token.text)
         return Part(run, ANY, *place)

@@ -3,18 +3,22 @@
 from typing import Any, NamedTuple
 
 from syncd.core.functions import Function
+from syncd.core.likeness import did_you_mean
 from syncd.core.operands import ANY, DATE, LIST, MOMENT, NULL, NUMBER, OBJECT, TEXT, TRUTH
 from syncd.core.operations import Run
 from syncd.core.parts import Name
 from syncd.core.tokens import Problem, refuse
 
 CURES = {NUMBER: "number", TEXT: "text", DATE: "date", MOMENT: "datetime"}
+NEVER = "a word that the field does not know is compared in vain: the condition would never change"
 UNLIKE = "nothing is coerced silently: a wrong kind would fail, or be wrong, in every record"
 LOOSE = frozenset((ANY, NULL))
 
 
 class Part(NamedTuple):
-    """A compiled part: what it does, the kind of operand it gives, and where it stands. ``name``: it is only that name."""
+    """A compiled part: what it does, the kind of operand it gives, and where it stands. ``name``: it is only that name;
+    ``words``: those of an enum, which are all that it can be.
+    """
 
     run: Run
     kind: str
@@ -23,6 +27,7 @@ class Part(NamedTuple):
     name: Name | None = None
     value: Any = None
     fixed: bool = False
+    words: tuple[str, ...] = ()
 
 
 class Kinds:
@@ -63,11 +68,23 @@ class Kinds:
         if a.kind not in LOOSE and b.kind not in LOOSE and a.kind != b.kind:
             part, wanted = self.culprit(a, b)
             self.unlike(part, wanted, f"compares {a.kind} with {b.kind}")
-        elif not equality:
+        elif equality:
+            self.check_words(a, b)
+            self.check_words(b, a)
+        else:
             for part in (a, b):
                 if part.kind in (TRUTH, LIST, OBJECT):
                     self.refuse(part, f"{self.said(part)} is {part.kind}, which has no order", fix="compare with == or !=")
                     return
+
+    def check_words(self, field: Part, other: Part) -> None:
+        """What is compared with an enum must be one of its words: anything else would never be true."""
+        texts = [part for part in (other.value if isinstance(other.value, list) else [other]) if part.fixed]
+        for part in texts:
+            if field.words and isinstance(part.value, str) and part.value not in field.words:
+                known = ", ".join(field.words)
+                hint = did_you_mean(part.value, field.words)
+                self.refuse(part, f"{self.said(field)} is never {self.said(part)}", hint, f"use one of: {known}", NEVER)
 
     def culprit(self, a: Part, b: Part) -> tuple[Part, str]:
         """Return which of two unlike parts to cure, and into what."""
@@ -86,6 +103,9 @@ class Kinds:
         elif b.kind is TEXT and a.kind not in (TEXT, *LOOSE):
             self.unlike(a, TEXT, f"looks for {a.kind} in text")
         elif b.kind is LIST and isinstance(b.value, list) and a.kind not in LOOSE:
+            self.check_words(a, b)
+            for part in b.value:
+                self.check_words(part, a)
             kinds = {part.kind for part in b.value} - {NULL}
             if kinds and ANY not in kinds and a.kind not in kinds:
                 self.unlike(a, min(kinds), f"looks for {a.kind} in a list of other kinds")

@@ -24,6 +24,7 @@ from syncd.core.operands import (
     like,
     member,
     operand_of,
+    spend,
 )
 from syncd.core.parts import Name
 
@@ -216,6 +217,8 @@ def same(left: Run, right: Run, said: tuple[str, str]) -> Run:
     def run(look: Look, state: list[int]) -> bool:
         a, b = left(look, state), right(look, state)
         if type(a) is str and type(b) is str:
+            if len(a) > MAX_RESULT:
+                spend(state, len(a) >> 12)
             return a == b
         if a is None or b is None:
             return a is b

@@ -57,7 +57,7 @@ class Pattern:
             if alive is None:
                 return True
             ahead = [p.then[0] for p in (self.places[n] for n in alive) if p.test and p.test(char)]
-            spend(len(ahead) + len(alive) + 1)
+            spend(1 + 3 * (len(ahead) + len(alive)) // 2)
             alive = self.reach((*ahead, self.begin), at + 1, len(text))
         return alive is None
 

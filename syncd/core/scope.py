@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import NamedTuple
 
 from syncd.core.functiontable import FUNCTIONS
@@ -35,6 +36,7 @@ SYNONYMS = {
     "ceiling": "ceil",
     "timestamp": "datetime",
 }
+ALL_FUNCTIONS = "\n".join(wrap(f"the functions: {', '.join(FUNCTIONS)}", 100, subsequent_indent="   "))
 UNKNOWN = "a name that means nothing could never have a value"
 
 
@@ -57,12 +59,14 @@ class Names:
 class Meaning(NamedTuple):
     """What a name in a text means: the name to look up, the kind of operand it gives, and for a platform's own field with a
     known shape the type to read it with. ``inside``: the path within a field of type json.
+    ``words``: the words of an enum, which are all that it can be.
     """
 
     name: Name
     kind: str = ANY
     shape: str = ""
     inside: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 def unknown(
@@ -84,7 +88,7 @@ def meaning_of(token: Token, names: Names) -> Meaning | Problem:
             token.start, token.end, "this path cannot be named", fix="a part of a path has no dot, no bracket and is not empty"
         )
     if head == "value" and names.value is not None and len(token.path) == 1:
-        return Meaning(Name("", "value"), kind_of_type(names.value))
+        return Meaning(Name("", "value"), kind_of_type(names.value), words=getattr(names.value, "words", ()))
     if head in names.bare and (len(token.path) == 1 or kind_of_type(names.bare[head]) is ANY):
         return field_meaning(token, "", names.bare, token.path)
     if len(token.path) > 1 and head in names.fields:
@@ -109,7 +113,7 @@ def field_meaning(token: Token, scope: str, fields: Mapping[str, FieldType], pat
             path[1],
             fix=f"write  {'.'.join(token.path[: -len(path) + 1])}",
         )
-    return Meaning(Name(scope, path[0]), kind, inside=path[1:])
+    return Meaning(Name(scope, path[0]), kind, inside=path[1:], words=getattr(fields[path[0]], "words", ()))
 
 
 def of_platform(token: Token, names: Names) -> Meaning | Problem:
@@ -199,11 +203,8 @@ def function_problem(token: Token) -> Problem | None:
         return None
     last = token.path[-1]
     if len(token.path) > 1:
-        fix = (
-            f"write  {last}({token.text.removesuffix(last).rstrip('.')})"
-            if last in FUNCTIONS
-            else "see the functions: syncd help E211"
-        )
+        meant = last if last in FUNCTIONS else SYNONYMS.get(last)
+        fix = f"write  {meant}({token.text.removesuffix(last).rstrip('.')})" if meant else ALL_FUNCTIONS
         return refuse(token.start, token.end, f'"{token.text}" cannot be called', "values have no methods", fix)
     if last in RESERVED:
         return refuse(
@@ -212,4 +213,4 @@ def function_problem(token: Token) -> Problem | None:
     if (meant := SYNONYMS.get(last)) is not None:
         message = f'no function called "{last}"'
         return unknown(token, message, (), last, f'did you mean "{meant}"?', f"write  {FUNCTIONS[meant].signature}")
-    return unknown(token, f'no function called "{last}"', FUNCTIONS, last, fix=f"the functions: {', '.join(FUNCTIONS)}")
+    return unknown(token, f'no function called "{last}"', FUNCTIONS, last, fix=ALL_FUNCTIONS)

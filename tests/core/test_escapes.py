@@ -50,12 +50,19 @@ def outcome(text: str, names: Names = NAMES) -> str:
         formula = compile_expression(text, names)
     except Wrong as wrong:
         return told(refused(wrong, text), text, begun)
+    asked: set[Name] = set()
+
+    def ask(name: Name) -> Any:
+        asked.add(name)
+        return look(name)
+
     try:
-        value = formula(look, 1_790_000_000_000_000)
+        value = formula(ask, 1_790_000_000_000_000)
     except Failed as failed:
         return told("failed" if str(failed) else "failed without a reason", text, begun)
     assert isinstance(value, PLAIN), f"{text!r} gave {value!r}"
     assert repr(formula(look, 1_790_000_000_000_000)) == repr(value)
+    assert asked <= set(formula.names)
     assert all(name.scope in ("sap", "sap.raw", "golden", "") for name in formula.names)
     return told("value", text, begun)
 

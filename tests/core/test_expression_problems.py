@@ -8,6 +8,7 @@ from syncd.core.expression import TRUTH, Names, Problem, Wrong, compile_expressi
 from syncd.core.values import parse_type
 
 T = {name: parse_type(spec) for name, spec in {"sku": "string", "price": "decimal(2)", "stock": "integer"}.items()}
+T |= {"state": parse_type({"enum": ["granted", "withdrawn"]}), "extra": parse_type("json")}
 T |= {
     "active": parse_type("boolean"),
     "launch": parse_type("date"),
@@ -45,6 +46,7 @@ UNKNOWN: list[tuple[str, str, str, str]] = [  # text, underlined, message, hint
     ("shopify.gtin == null", "shopify.gtin", "gtin is not mapped on shopify", "no mapping there"),
     ("lwer(sap.sku) == 'a'", "lwer", 'no function called "lwer"', 'did you mean "lower"?'),
     ("len(sap.sku) == 1", "len", 'no function called "len"', 'did you mean "length"?'),
+    ("eval(1) == 1", "eval", 'no function called "eval"', ""),
     ("sap.raw.NetPrise > 1", "sap.raw.NetPrise", 'sap has no field called "NetPrise"', 'did you mean "NetPrice"?'),
     ("sap.NetPrice > 1", "sap.NetPrice", 'no field called "NetPrice"', 'did you mean "sap.raw.NetPrice"?'),
     ("price > 1", "price", 'no bare name "price" here', "whose?"),
@@ -125,6 +127,13 @@ REFUSED: list[tuple[str, str, str, str]] = [  # text, underlined, message, fix
     ("sap.raw['a.b']", "sap.raw['a.b']", "this path cannot be named", None),
     ("matches(sap.sku, sap.sku)", "sap.sku", "the pattern is not a text in quotes", None),
     ("matches(sap.sku, '(?=x)')", "'(?=x)'", "this pattern is not known: (?...) is not known, but for (?:...)", None),
+    ("sap.state == 'grantd'", "'grantd'", "sap.state is never 'grantd'", "use one of: granted, withdrawn"),
+    ("'x' != sap.state", "'x'", "sap.state is never 'x'", None),
+    ("sap.state in ['granted', 'y']", "'y'", "sap.state is never 'y'", None),
+    ("'wthdrawn' in [sap.state, shopify.state]", "'wthdrawn'", "sap.state is never 'wthdrawn'", None),
+    ("sap.sku.strip()", "sap.sku.strip", '"sap.sku.strip" cannot be called', "write  trim(sap.sku)"),
+    ("for(1)", "for", '"for" is not offered in an expression', None),
+    ("-sap.sku", "sap.sku", "sap.sku is text, not a number", "write  number(sap.sku)"),
     ("is_absent(1 + 1)", "1 + 1", "is_absent() asks for a name", "write  is_null(...)"),
     ("sap.tags[sap.sku]", "sap.sku", "a position is a whole number or a name in quotes", None),
 ]
@@ -152,6 +161,18 @@ def test_everything_wrong_is_told_at_once() -> None:
     ]
     text = "sap.prise > 1 and lower(sap.price) == 'x' and sap.sku == 5"
     assert [one.code for one in problems(text)] == ["E210", "E211", "E211"]
+
+
+def test_a_field_of_an_enum_is_compared_with_its_words() -> None:
+    compile_expression("sap.state == 'granted' or 'withdrawn' in [sap.state, shopify.state] or sap.state == null", NAMES)
+    compile_expression("sap.state in ['granted', null] and sap.state == sap.sku and sap.extra.a.0 == 'x'", NAMES)
+
+
+def test_golden_is_not_known_everywhere() -> None:
+    (one,) = problems("golden.price > 1", Names(bare=T))
+    assert (one.message, one.fix) == ("golden is not known here", "write  price")
+    (one,) = problems("lambda", Names(bare=T))
+    assert one.code == "E211"
 
 
 def test_at_most_two_names_are_suggested() -> None:
