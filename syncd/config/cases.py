@@ -8,7 +8,7 @@ from syncd.config.nodes import Block, Node
 from syncd.config.scene import Scene
 from syncd.core.rules import Expression, Truth
 
-FOLDED = ("union", "intersection", "delta")  # they move golden when a change is seen, not when a rule is asked
+FOLDED = ("union", "intersection", "delta")  # they move golden when a change is seen, and have no value to suggest
 NOT_FOR_GROUPS = ("expr", "const", "union", "intersection", "delta", "sum", "any", "all", "longest")
 FIRST_TRUE = "the first case that is true wins"
 
@@ -80,20 +80,6 @@ def _never_reached(scene: Scene, node: Node, hint: str, why: str) -> None:
     if "no condition" not in why:
         fix = "remove it, or correct the conditions before it"
     scene.source.error("E222", node, "this case is never reached", hint=hint, why=why, fix=fix)
-
-
-def fits_case(scene: Scene, node: Node, truth: Truth) -> bool:
-    """Return whether a rule can be one of several cases; notes E223."""
-    if truth.how not in FOLDED:
-        return True
-    _misplaced(
-        scene,
-        node,
-        f"merge: {truth.how} cannot be one of several cases",
-        "it adds up what each platform changed; what came while another case decided would be missing",
-        f"write  truth: {{merge: {truth.how}, from: [...]}}  alone, or take another rule in this case",
-    )
-    return False
 
 
 def fits_proposal(scene: Scene, node: Node, truth: Truth) -> bool:

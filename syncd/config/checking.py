@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from syncd.config import literals
-from syncd.config.expressions import ANYTHING, in_entity, read_condition
+from syncd.config.expressions import ANYTHING, in_thing, read_condition
 from syncd.config.nodes import Block, Entry, Node, Scalar, is_blank, plain
 from syncd.config.scene import Scene
 from syncd.config.section import Section, unknown_key
@@ -77,7 +77,7 @@ def _condition(scene: Scene, entry: Entry, kind: FieldType | None) -> Expression
     if is_blank(entry.value):
         literals.wrong_type(scene.source, entry.value, "an expression", fix="write  expr: \"value != 'n/a'\"")
         return None
-    return read_condition(scene, entry.value, in_entity(scene, kind or ANYTHING), "expr")
+    return read_condition(scene, entry.value, in_thing(scene, kind or ANYTHING), "expr")
 
 
 def _setting(entry: Entry) -> object:

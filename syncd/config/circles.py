@@ -1,13 +1,14 @@
 """Fields that depend on each other through ``golden.``: no order exists in which they could be decided (E224)."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from syncd.config.expressions import place_in
 from syncd.config.nodes import Block, Node, Scalar, Span, scalars
 from syncd.config.scene import Scene
 from syncd.config.section import Section
-from syncd.core.rules import Expression, Truth
+from syncd.core.dependencies import names_in
+from syncd.core.rules import Name, Truth
 
 Needs = Mapping[str, tuple[str, ...]]
 
@@ -46,35 +47,14 @@ def _subjects(scene: Scene) -> Iterator[tuple[str, Truth]]:
 
 
 def _needs(scene: Scene, subject: str, truth: Truth) -> tuple[str, ...]:
-    """Return the subjects whose golden value must be known before this one is decided."""
-    found = [path for one in _rules(truth) for path in _golden(one)]
-    found += [path for one in _rules(truth) for path in _frozen_by(one) if _subject_of(scene, path) != subject]
-    return tuple(dict.fromkeys(_subject_of(scene, path) for path in found))
+    """Return the subjects whose golden value must be known before this one is decided; a freeze may look at its own."""
+    always = _golden(scene, names_in(truth, frozen=False))
+    return tuple(sorted(always | (_golden(scene, names_in(truth)) - {subject})))
 
 
-def _rules(truth: Truth) -> Iterator[Truth]:
-    yield truth
-    for branch in truth.branches:
-        yield from _rules(branch.truth)
-    if truth.propose is not None:
-        yield from _rules(truth.propose)
-
-
-def _golden(truth: Truth) -> list[str]:
-    """Return the golden fields that a rule's formula and its conditions name."""
-    formulas = [truth.expr, *(branch.when for branch in truth.branches)]
-    return [path for one in formulas if one is not None for path in _fields_of(one)]
-
-
-def _frozen_by(truth: Truth) -> list[str]:
-    """Return the golden fields that a freeze looks at; its own is what it was before."""
-    when = truth.freeze.when if truth.freeze else None
-    return _fields_of(when) if when else []
-
-
-def _fields_of(expression: Expression) -> list[str]:
-    """Return the golden fields that an expression names; of a field with parts, the field."""
-    return [name.path.partition(".")[0] for name in expression.names if name.scope == "golden"]
+def _golden(scene: Scene, names: Iterable[Name]) -> set[str]:
+    """Return the subjects of the golden fields among some names; of a field with parts, the field's."""
+    return {_subject_of(scene, name.path.partition(".")[0]) for name in names if name.scope == "golden"}
 
 
 def _subject_of(scene: Scene, field: str) -> str:

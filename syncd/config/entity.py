@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from syncd.config import literals
 from syncd.config.cautions import warn_of_rules
 from syncd.config.drafts import PlatformDraft
-from syncd.config.expressions import in_entity, in_scope, read_condition
+from syncd.config.expressions import in_record, in_scope, read_condition
 from syncd.config.fields import read_fields, read_groups
 from syncd.config.identity import Identity, read_deletes, read_identity
 from syncd.config.meaning import check_meaning
@@ -149,7 +149,7 @@ def _conditions(scene: Scene, section: Section | None) -> None:
         if only is not None and not is_blank(only):
             part.only = read_condition(scene, only, in_scope(scene, name), "only", own=name)
         if when is not None and not is_blank(when):
-            part.create_when = read_condition(scene, when, in_entity(scene), "when")
+            part.create_when = read_condition(scene, when, in_record(scene), "when")
 
 
 def _members(scene: Scene, identity: Identity, then: dict[str, str]) -> dict[str, Member]:
@@ -173,7 +173,7 @@ def _members(scene: Scene, identity: Identity, then: dict[str, str]) -> dict[str
             on_delete=then.get(name, "ignore"),
             only=part.only,
             create_when=part.create_when,
-            raws=tuple(scene.raws.get(name, ())),
+            raws=tuple(dict.fromkeys([*scene.raws.get(name, ()), *(part.collection.deleted or ())[:1]])),  # to take the mark back
             stale_after=scene.service.defaults.stale_after if stale is None else stale,
             timezone=platform.timezone,
         )

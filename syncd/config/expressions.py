@@ -5,13 +5,14 @@ must ask for these fields, and the ledger must remember them.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from syncd.config import literals
 from syncd.config.nodes import Block, Node, Scalar, Span
 from syncd.config.scene import FieldDraft, Scene
 from syncd.core.expression import TRUTH, Names, Problem, Wrong, compile_expression, kind_of_type
 from syncd.core.operands import ANY
-from syncd.core.rules import Expression, FieldMap, FieldType
+from syncd.core.rules import Expression, FieldMap, FieldType, Name
 from syncd.core.values import parse_type
 
 RAW = ".raw"
@@ -21,18 +22,23 @@ ANYTHING = parse_type("json")  # stands for a type that could not be read: told 
 def in_rules(scene: Scene) -> Names:
     """Return what a rule may name: fields as platforms have them, their own fields, golden."""
     fields = {name: {draft.name: _type(draft) for draft in _read_from(scene, name)} for name in scene.parts}
-    return Names(fields=fields, golden=_fields(scene), bare={}, shapes=_shapes(scene))
+    return Names(fields=fields, golden=_fields(scene), shapes=_shapes(scene))
 
 
 def in_scope(scene: Scene, platform: str) -> Names:
     """Return what ``only:`` may name: the platform's own fields, bare."""
     shape = _shapes(scene).get(platform)
-    return Names(fields={}, golden={}, bare={}, raw_bare=True, shapes={} if shape is None else {platform: shape, "": shape})
+    return Names(raw_bare=True, shapes={} if shape is None else {"": shape})
 
 
-def in_entity(scene: Scene, value: FieldType | None = None) -> Names:
-    """Return what ``identity``, ``create`` and ``check.expr`` may name: the entity's fields, bare; there also ``value``."""
-    return Names(fields={}, golden={}, bare=_fields(scene), value=value)
+def in_thing(scene: Scene, value: FieldType | None = None) -> Names:
+    """Return what ``identity`` and ``check.expr`` may name: the fields of the thing that is looked at, and its ``value``."""
+    return Names(bare=_fields(scene), value=value)
+
+
+def in_record(scene: Scene) -> Names:
+    """Return what ``create`` may name: the record's fields, bare, and all that rules may name."""
+    return replace(in_rules(scene), bare=_fields(scene))
 
 
 def read_condition(scene: Scene, node: Node, names: Names, key: str, *, own: str = "") -> Expression | None:
@@ -57,10 +63,29 @@ def read_expression(scene: Scene, node: Node, names: Names, key: str, *, own: st
             _note(scene, node, text, problem)
         return None
     for name in found.names:
+        if own and _is_scoped(scene, node, name):
+            return None
         platform = own if own and not name.scope else name.scope.removesuffix(RAW) if name.scope.endswith(RAW) else ""
         if platform:
             scene.raws.setdefault(platform, {})[name.path] = None
     return found
+
+
+def _is_scoped(scene: Scene, node: Scalar, name: Name) -> bool:
+    """Note E210 for ``shop.raw.status`` where every name is the platform's own."""
+    platform, _, path = name.path.partition(".raw.")
+    if not path or platform not in scene.parts:
+        return False
+    start = max(node.text.find(name.path), 0)
+    scene.source.error(
+        "E210",
+        place_in(scene, node, start, start + len(name.path)),
+        f"in only: every name is the platform's own, and {name.path} would be a field of that name",
+        hint="the bare name?",
+        why="nothing there has such a field: nothing would be in scope",
+        fix=f"write  {path}",
+    )
+    return True
 
 
 def formula(scene: Scene, node: Node, key: str) -> str | None:
@@ -92,7 +117,7 @@ def _note(scene: Scene, node: Scalar, text: str, problem: Problem) -> None:
     platform, _, path = word.partition(".")
     if platform in scene.broken_parts:
         return  # told under in:
-    hint, fix = problem.hint, problem.fix
+    hint, fix = problem.hint, problem.fix or "change the expression, or the type of the field"
     if problem.code == "E210" and platform in scene.platforms and platform not in scene.parts:
         hint, fix = "not in in:", f"add  {platform}: {{collection: NAME}}  under in:, or {scene.use_one_of()}"
     elif problem.code == "E210" and platform in scene.parts and platform in _maps(scene, path):

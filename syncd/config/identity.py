@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from syncd.config import literals
-from syncd.config.expressions import in_entity, read_condition
+from syncd.config.expressions import in_thing, read_condition
 from syncd.config.nodes import Block, Entry, Items, Node, Scalar, is_blank
 from syncd.config.scene import Scene
 from syncd.config.section import Section
@@ -74,7 +74,7 @@ def _match(scene: Scene, node: Node) -> Match | None:
     confidence = section.word("confidence", ("sure", "review")) or "sure"
     normal = [one for one in section.list("normal") if _is_normaliser(scene, one)]
     when = section.node("when")
-    condition = read_condition(scene, when, in_entity(scene), "when") if when is not None else None
+    condition = read_condition(scene, when, in_thing(scene), "when") if when is not None else None
     if not names:
         return None
     specs = [one.text for one in normal if isinstance(one, Scalar)]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from syncd.config import literals
-from syncd.config.cases import Condition, fits_case, fits_group, fits_proposal, note_unreachable
+from syncd.config.cases import Condition, fits_group, fits_proposal, note_unreachable
 from syncd.config.constants import constant
 from syncd.config.expressions import in_rules, platforms_of, read_condition
 from syncd.config.nodes import Block, Entry, Items, Node, Scalar, Span, is_blank, written
@@ -39,8 +39,7 @@ def _cases(scene: Scene, cases: Items, owner: Span, subject: Subject) -> Truth |
             _last_condition(scene, cases, when, subject)
         read.append(_condition(scene, node, when))
         truth = _rule(scene, _without_when(node), owner, subject)
-        fits = truth is not None and (len(cases.nodes) == 1 or fits_case(scene, node, truth))
-        found.append(Branch(read[-1].when, truth) if truth and fits else None)
+        found.append(Branch(read[-1].when, truth) if truth else None)
     note_unreachable(scene, read)
     branches = [one for one in found if one is not None]
     if len(branches) < len(found) or not branches:

@@ -174,10 +174,6 @@ def test_what_is_wrong_with_a_rule_is_told_once(tmp_path: Path, rule: str, head:
         ),
         ("  f: {type: string, truth: erp, map: {erp: {path: f, read: [trm]}}}", '61: error E011: no transform called "trm"'),
         (
-            "  f: {type: string, truth: erp, map: {erp: {path: f, read: [e164(DE)], direction: in}}}",
-            "61: error E190: e164 is not in this version",
-        ),
-        (
             "  f: {type: string, truth: erp, map: {erp: {path: f, read: [pad_zeros(x)]}}}",
             "61: error E011: pad_zeros: x is neither a number nor a text in quotes",
         ),
