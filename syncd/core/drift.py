@@ -23,8 +23,8 @@ from syncd.core.held import (
 )
 from syncd.core.life import life_conflict
 from syncd.core.mapping import native_value
-from syncd.core.model import Known, Life, Native, Reading, Record, Shadow, ShadowField, State, Value
-from syncd.core.plan import NO_VALUE, incomplete, plan_return, wanted
+from syncd.core.model import Known, Life, Native, Op, Reading, Record, Shadow, ShadowField, State, Value
+from syncd.core.plan import NO_VALUE, incomplete, plan, plan_return, wanted
 from syncd.core.rules import Entity, Field, Member
 from syncd.core.space import Space
 from syncd.core.spelling import is_rewritten
@@ -56,6 +56,14 @@ class Standing:
     refused: bool = False
     queued: bool = False
     proposed: frozenset[str] = frozenset()  # fields with an open proposal
+    declined: str = ""  # what became of the last write there that a person does not want
+    declined_op: str = ""
+    declined_values: Mapping[str, Native] = field(default_factory=dict)  # by path
+
+    def declines(self, op: str, values: Mapping[str, Native]) -> str:
+        """Return what became of a write of these values that a person does not want, or ''."""
+        same = self.declined_op == op and all(p in self.declined_values and self.declined_values[p] == values[p] for p in values)
+        return self.declined if same else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +118,21 @@ def compare_absent(place: Place) -> list[Difference]:
         return []
     reason = place.standing.blocked or ("deleted there: a person decides" if asked else "")
     reason = reason or (NO_VALUE if incomplete(place.entity, place.record) else "")
-    note = reason or why_not_made(place, shadow, creates=creates)
+    note = reason or why_not_made(place, shadow, creates=creates) or why_declined(place, shadow)
     action = None if note else put_back(place, shadow)
     return [
         Difference(
             place.platform, None, first_of(place, None, Why.MISSING, reason=reason), place.record.key, None, action, note
         )
     ]
+
+
+def why_declined(place: Place, shadow: Shadow | None) -> str:
+    """Return what became of a create that a person does not want, or ''."""
+    if not place.standing.declined or (shadow is not None and shadow.life is not Life.GONE):
+        return ""
+    write = plan(place.space, place.record, place.platform).write
+    return place.standing.declines(write.op, write.values) if write is not None else ""
 
 
 def put_back(place: Place, shadow: Shadow | None) -> Action | None:
@@ -226,7 +242,9 @@ def difference(place: Place, mapped: Field, why: Why, found: Value, *, takes: bo
     elif closed or cause in (Why.UNREADABLE, Why.HELD, Why.REWRITTEN) or no_word(place, mapped):
         action = None
     else:
-        action = Action("write", place.platform, path, native_value(place.entity, place.platform, mapped.name, golden))
+        native = native_value(place.entity, place.platform, mapped.name, golden)
+        closed = place.standing.declines(Op.UPDATE, {path: native})
+        action = None if closed else Action("write", place.platform, path, native)
     return Difference(place.platform, mapped.name, cause, golden, found, action, note or reason or closed)
 
 

@@ -1,10 +1,12 @@
 """Births and deaths: of rows, and of records. A deletion needs evidence, and the right platform to say it."""
 
-from syncd.core.model import Conflict, Life, Record, Shadow, Tombstone
-from syncd.core.rules import Entity
+from syncd.core.mapping import ABSENT, Absent
+from syncd.core.model import Conflict, Life, Native, Record, Shadow, Tombstone
+from syncd.core.rules import Entity, Member
 from syncd.core.space import Link, Space, Thing
 
 CLEARED = "its record was deleted: link cleared"
+UNMARKED = "(unmarked)"  # among a shadow's raws: what stood in the place of the mark; no path is called that
 IDENTITY = "(identity)"  # the name under which the question is kept which records are one
 
 
@@ -72,6 +74,21 @@ def put_away(space: Space, entity: Entity, record: Record, shadow: Shadow) -> No
     if shadow.life is not Life.ARCHIVED and record.life is Life.ALIVE:
         ask_about(space, entity, record, shadow.platform, "archived")
     shadow.life, shadow.version = Life.ARCHIVED, None  # read before it is written again
+
+
+def note_unmarked(member: Member, shadow: Shadow) -> None:
+    """Remember what stood in the place of the mark of deleted things, before a look at the marked thing is taken in."""
+    if member.deleted is not None:
+        path, mark = member.deleted
+        if path in shadow.raws and shadow.raws[path] != mark:
+            shadow.raws[UNMARKED] = shadow.raws[path]
+
+
+def before_mark(member: Member, shadow: Shadow) -> Native | Absent:
+    """Return what stood in the place of the mark of deleted things before; ABSENT if that was never seen."""
+    path, mark = member.deleted or ("", None)
+    before = shadow.raws.get(UNMARKED, shadow.raws.get(path, ABSENT))
+    return ABSENT if before == mark else before
 
 
 def end(space: Space, record: Record, proof: str, platform: str = "") -> None:

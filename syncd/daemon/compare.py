@@ -16,11 +16,12 @@ from syncd.daemon.quiet import quiet_until
 from syncd.daemon.scene import Scene, load_for, thing_of
 from syncd.daemon.survey import blocked
 from syncd.ledger import records, seen
-from syncd.ledger.between import Between, between
+from syncd.ledger.between import Between, Declined, between
 from syncd.ledger.schema import Database
 from syncd.reports.figures import stamp
 
 Row = dict[str, Any]
+NOTHING_DECLINED = Declined("", {}, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +154,15 @@ class Desk:
     def place(self, record: Record) -> Place:
         """Return where a record is compared, with what stands between."""
         one = self.between
+        declined = one.declined.get(record.id, NOTHING_DECLINED)
         standing = Standing(
-            self.hindered, record.id in one.refused, record.id in one.queued, one.proposed.get(record.id, frozenset())
+            self.hindered,
+            record.id in one.refused,
+            record.id in one.queued,
+            one.proposed.get(record.id, frozenset()),
+            declined.note,
+            declined.op,
+            declined.values,
         )
         return Place(self.space, self.entity, self.member, record, standing)
 

@@ -17,7 +17,6 @@ from syncd.ledger.loaded import Loaded
 from syncd.ledger.schema import Database
 from syncd.ledger.texts import dump, load_native
 
-
 HINT = '{"item":{}}'  # of an event that says nothing: the thing is read
 
 

@@ -273,7 +273,6 @@ def test_what_is_over_or_left_scope_is_not_missing():
     [
         ({"on_delete": "delete"}, Action("delete", "b"), ""),
         ({"on_delete": "archive"}, Action("archive", "b"), ""),
-        ({"on_delete": "ignore"}, None, ""),
         ({"on_delete": "delete", "mode": "observe"}, None, "mode observe"),
     ],
 )
@@ -301,12 +300,20 @@ def archived(*fields, elsewhere="restore", marked=True):
     return d
 
 
+@pytest.mark.parametrize("on_delete", ["ignore", "clear_link"])
+def test_a_row_that_the_rules_leave_alone_is_no_drift(on_delete):
+    d = agreed(members=(a_member("b", GOOD, on_delete=on_delete),), deletes=Deletes(authority="a"))
+    spot = place(d)
+    d.gone("a")
+    assert compare(spot, {}) == []
+
+
 def test_an_archived_row_comes_back_by_a_write_or_nothing_says_how():
     (found,) = compare_absent(place(archived()))
     assert (found.why, found.action, found.note) == (Why.MISSING, Action("write", "b", "status", "x"), "")
     for d in (archived(a_field("f")), archived(marked=False)):
         (found,) = compare_absent(place(d))
         assert (found.why, found.action) == (Why.MISSING, None)
-        assert found.note == "archived there, and no mapped field carries the mark"
+        assert found.note == "archived there: no mapped field carries the mark, and what stood there before is not known"
     (found,) = compare_absent(place(archived(elsewhere="ignore")))
     assert (found.action, found.note) == (None, "the rules do not put it back")

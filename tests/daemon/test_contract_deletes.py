@@ -200,7 +200,7 @@ async def test_what_is_archived_where_that_does_not_count_comes_back_if_a_field_
     assert (row["why"], row["action"], row["reason"]) == (
         "missing",
         None,
-        "archived there, and no mapped field carries the mark",
+        "archived there: no mapped field carries the mark, and what stood there before is not known",
     )
     states = "shop: {path: state, read: [{table: {gone: old, here: new}}], write: [{table: {old: gone, new: here}}]}"
     field = f"  state: {{type: string, truth: erp, map: {{erp: state, {states}}}}}\n"
@@ -266,3 +266,87 @@ async def test_an_event_from_the_authority_is_read_again_first(world: World) -> 
     assert "MUG-1" in world.items("shop")
     assert "MUG-2" not in world.items("shop"), "a proved deletion needs no sweep"
 
+
+
+async def test_an_archived_row_comes_back_as_it_was_before(world: World) -> None:
+    await stocked(world, rules(), shop=MARKED)
+    [one] = [n for n, thing in world.platform("shop").things["products"].items() if thing.item["sku"] == "MUG-1"]
+    world.put("shop", one, state="shown")
+    await world.once()
+    world.put("shop", one, state="gone")
+    await world.once()
+    await world.once()
+    assert world.items("shop")["MUG-1"]["state"] == "shown"
+    assert (await do(world, do="reconcile"))["report"]["rows"] == []
+
+
+async def test_what_we_archived_comes_back_with_its_record(world: World) -> None:
+    await stocked(world, rules(then="archive"), shop=MARKED)
+    [one] = [n for n, thing in world.platform("shop").things["products"].items() if thing.item["sku"] == "MUG-1"]
+    world.put("shop", one, state="shown")
+    await world.once()
+    remove(world, "erp", "MUG-1")
+    await world.once()
+    await world.once()
+    assert world.items("shop")["MUG-1"]["state"] == "gone"
+    world.put("erp", "99", sku="MUG-1", name="Mug is back", price="12.00", stock=3)
+    for _ in range(3):
+        await world.once()
+    assert (world.items("shop")["MUG-1"]["state"], world.items("shop")["MUG-1"]["title"]) == ("shown", "Mug is back")
+    assert len(world.platform("shop").things["products"]) == 8
+
+
+@pytest.mark.parametrize("then", ["ignore", "clear_link"])
+async def test_what_the_rules_leave_alone_is_no_drift(world: World, then: str) -> None:
+    await stocked(world, rules(then=then))
+    remove(world, "erp", "MUG-1")
+    await world.once()
+    await world.once()
+    assert (await do(world, do="reconcile"))["report"]["rows"] == []
+
+
+# ---- a person decides
+
+
+@pytest.mark.parametrize(("word", "there"), [({"take": "erp"}, False), ({"keep": True}, True)])
+async def test_manual_a_person_decides(world: World, word: dict[str, Any], there: bool) -> None:
+    await stocked(world, rules(authority="manual", elsewhere="review"))
+    remove(world, "erp", "MUG-1")
+    await world.once()
+    [asked] = await read(world, conflicts.standing)
+    assert (asked.kind, asked.key, asked.why) == ("delete", "MUG-1", "deleted in erp, which may not decide that")
+    assert "MUG-1" in world.items("shop")
+    answer = await do(world, do="resolve", conflict=asked.id, **word)
+    assert answer["ok"], answer
+    for _ in range(2):
+        await world.once()
+    assert ("MUG-1" in world.items("shop")) == there
+    assert await read(world, conflicts.standing) == []
+
+
+# ---- a deletion and an edit at once
+
+
+async def test_the_authoritys_deletion_wins_over_a_followers_edit(world: World) -> None:
+    await stocked(world, rules())
+    remove(world, "erp", "MUG-1")
+    [one] = [n for n, thing in world.platform("shop").things["products"].items() if thing.item["sku"] == "MUG-1"]
+    world.put("shop", one, title="Edited")
+    for _ in range(2):
+        await world.once()
+    assert "MUG-1" not in world.items("shop")
+    assert ("MUG-1", "gone") in await life(world)
+
+
+@pytest.mark.parametrize(("elsewhere", "there"), [("restore", True), ("ignore", False), ("review", False)])
+async def test_a_followers_deletion_against_the_authoritys_edit_is_for_elsewhere(
+    world: World, elsewhere: str, there: bool
+) -> None:
+    await stocked(world, rules(elsewhere=elsewhere))
+    remove(world, "shop", "MUG-1")
+    world.put("erp", "1", name="Edited")
+    for _ in range(3):
+        await world.once()
+    assert ("MUG-1", "alive") in await life(world)
+    assert world.items("shop").get("MUG-1", {}).get("title") == ("Edited" if there else None)
+    assert [one.kind for one in await read(world, conflicts.standing)] == (["delete"] if elsewhere == "review" else [])
