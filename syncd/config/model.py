@@ -6,14 +6,15 @@ Everything is immutable. Durations are microseconds, paths are absolute, secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any, Protocol
 
 from syncd.config.diagnostics import Diagnostic
 from syncd.config.ruletest import RuleTest
 from syncd.core.model import SECOND, Abilities
 from syncd.core.rules import At, Rules, Safety
+
+if TYPE_CHECKING:  # it takes long to import, and explaining a record needs no connector
+    from pydantic import BaseModel
 
 NOWHERE = At()
 
@@ -27,17 +28,17 @@ class Kind(Protocol):
         ...
 
     @property
-    def connection(self) -> type[BaseModel]:
+    def connection(self) -> "type[BaseModel]":
         """Model of ``connection:``."""
         ...
 
     @property
-    def collection(self) -> type[BaseModel]:
+    def collection(self) -> "type[BaseModel]":
         """Model of one entry of ``collections:``."""
         ...
 
     @property
-    def watch(self) -> type[BaseModel]:
+    def watch(self) -> "type[BaseModel]":
         """Model of ``watch:``."""
         ...
 

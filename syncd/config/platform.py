@@ -1,6 +1,7 @@
 """``platforms/NAME.yaml``: one platform, its connector's options and its collections."""
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -8,7 +9,6 @@ from syncd.config import literals
 from syncd.config.drafts import CollectionDraft, PlatformDraft
 from syncd.config.model import Kind, Limits, Retry, WritePolicy
 from syncd.config.nodes import Block, Items, Scalar
-from syncd.config.options import allowed_keys, fits, read_options
 from syncd.config.section import Section, missing_key, root_of
 from syncd.config.service import MODES, STRAY
 from syncd.config.source import Source, start_of
@@ -162,7 +162,13 @@ def _block(section: Section, key: str) -> Section:
     return section.section(key) or Section(section.source, Block(empty), empty)
 
 
+def _options_room() -> Any:
+    """Return ``config.options``: pydantic is slow to import, and not wanted where no kind is asked for."""
+    return import_module("syncd.config.options")
+
+
 def _with_kind(source: Source, draft: PlatformDraft, kind: Kind, connection: Section, watch: Section) -> None:
+    allowed_keys, read_options = _options_room().allowed_keys, _options_room().read_options
     draft.connection = _connection(source, connection, kind)
     watch_block = _without(source, watch.block, LATER_WATCH, allowed_keys(kind.watch))
     draft.watch = read_options(source, watch_block, kind.watch, watch.owner, quota=True, told=[("webhook", "verify")])
@@ -180,6 +186,7 @@ def _with_kind(source: Source, draft: PlatformDraft, kind: Kind, connection: Sec
 
 def _connection(source: Source, section: Section, kind: Kind) -> Any:
     """Return the options of the connection; where there is no block at all, that one key is missing."""
+    fits, read_options = _options_room().fits, _options_room().read_options
     if section.block.entries or fits({}, kind.connection):
         return read_options(source, section.block, kind.connection, section.owner)
     missing_key(source, section.owner, "connection")
