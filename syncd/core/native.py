@@ -23,9 +23,9 @@ INTEGER = re.compile(r"-?[0-9]+")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})?")
 FORMATS = {
-    "email": re.compile(r"[^@\s]+@[^@\s]+"),
-    "url": re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/]\S*"),
-    "phone": re.compile(r"(?=(?:[^0-9]*[0-9]){3})\+?[0-9 ()/.-]+"),
+    "email": re.compile(r"[^@\s]++@[^@\s]++"),
+    "url": re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+://[^\s/]\S*+"),
+    "phone": re.compile(r"(?=(?:[^0-9]*+[0-9]){3})\+?[0-9 ()/.-]++"),
 }
 
 

@@ -13,9 +13,9 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any
 
-from syncd.core import steps
+from syncd.core import phones, portable_html, portable_text, steps
 from syncd.core.model import Native
-from syncd.core.native import MAX_DIGITS, Invalid, Later, NoWord, text_form
+from syncd.core.native import MAX_DIGITS, Invalid, NoWord, text_form
 from syncd.core.rules import Transform
 from syncd.core.steps import Run, Way
 
@@ -32,8 +32,9 @@ __all__ = [
     "write_of",
 ]
 
-LATER = frozenset(("e164", "national", "portable_text_to_html", "html_to_portable_text", "ref"))
-NORMALISERS = frozenset(("trim", "lower", "upper", "round", "text"))
+NORMALISERS = frozenset(("trim", "lower", "upper", "round", "text", "e164", "national", "ref"))
+NAMED = frozenset(("e164", "national", "ref"))  # their argument is a name, without quotes
+SPELT_OUT = frozenset(("portable_text_to_html", "html_to_portable_text"))  # such a way back is asked for by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,12 @@ class Step:
 
 
 def parse_transform(spec: object, *, way: Way = "read") -> Step:
-    """Return the transform that the config names; raises Later for those to come, ValueError for what is none."""
+    """Return the transform that the config names; raises ValueError for what is none."""
     if isinstance(spec, Mapping):
         return parse_table(spec, way)
     if not isinstance(spec, str):
         raise ValueError("a transform is a name, or {table: {...}}")  # noqa: TRY004 - all config errors are ValueErrors
     verb, args = parse_call(spec.strip())
-    if verb in LATER:
-        raise Later(f"{verb} is not in this version")
     if verb not in MAKERS:
         raise ValueError(f'no transform called "{verb}"')
     return make(verb, args, way)
@@ -76,8 +75,10 @@ def parse_call(spec: str) -> tuple[str, tuple[Any, ...]]:
     if not found:
         raise ValueError(f'"{spec}" is not a transform')
     verb, inner = found.groups()
-    if inner is None or verb in LATER:
+    if inner is None:
         return verb, ()
+    if verb in NAMED and re.fullmatch(r"\w+", inner.strip()):
+        return verb, (inner.strip(),)
     try:
         args = ast.literal_eval(f"({inner},)")
     except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -87,7 +88,7 @@ def parse_call(spec: str) -> tuple[str, tuple[Any, ...]]:
 
 def make(verb: str, args: tuple[Any, ...], way: Way) -> Step:
     """Return a step of the table of makers, named as the config writes it."""
-    inner = ", ".join(f'"{arg}"' if isinstance(arg, str) else str(arg) for arg in args)
+    inner = ", ".join(f'"{arg}"' if isinstance(arg, str) and verb not in NAMED else str(arg) for arg in args)
     name = f"{verb}({inner})" if args else verb
     return Step(name, verb, args, way, MAKERS[verb](args, way))
 
@@ -179,6 +180,34 @@ def make_join(args: tuple[Any, ...], _: Way) -> Run:
     return partial(steps.join, args[0])
 
 
+def make_phone(verb: str) -> Callable[[tuple[Any, ...], Way], Run]:
+    """Return the maker of ``e164(DE)`` or ``national(DE)``."""
+
+    def maker(args: tuple[Any, ...], _: Way) -> Run:
+        good = len(args) == 1 and isinstance(args[0], str) and phones.is_country(args[0])
+        need(verb, args, good, f"takes a country of two letters, as in {verb}(DE)")
+        change = phones.e164 if verb == "e164" else phones.national
+        return steps.on_text(verb, partial(change, args[0]))
+
+    return maker
+
+
+def make_ref(args: tuple[Any, ...], _: Way) -> Run:
+    """Return ``ref(brand)``: the type does the work (``core.references``), the step says that it is meant."""
+    need("ref", args, len(args) == 1 and isinstance(args[0], str), "takes the name of an entity, as in ref(brand)")
+    return lambda raw: raw
+
+
+def make_portable(verb: str, change: Callable[[Native], Native]) -> Callable[[tuple[Any, ...], Way], Run]:
+    """Return the maker of a step between HTML and portable text."""
+
+    def maker(args: tuple[Any, ...], _: Way) -> Run:
+        need(verb, args, not args, "takes no arguments")
+        return change
+
+    return maker
+
+
 MAKERS: dict[str, Callable[[tuple[Any, ...], Way], Run]] = {
     "trim": plain_text("trim", str.strip),
     "lower": plain_text("lower", str.lower),
@@ -191,6 +220,11 @@ MAKERS: dict[str, Callable[[tuple[Any, ...], Way], Run]] = {
     "date": make_date,
     "split": make_split,
     "join": make_join,
+    "e164": make_phone("e164"),
+    "national": make_phone("national"),
+    "portable_text_to_html": make_portable("portable_text_to_html", portable_html.html_of),
+    "html_to_portable_text": make_portable("html_to_portable_text", portable_text.blocks_of),
+    "ref": make_ref,
 }
 NAMES = (*MAKERS, "table")  # for suggestions
 
@@ -230,6 +264,10 @@ def opposite(step: Transform) -> Step | None:
             return make("join", step.args, back)
         case "join":
             return make("split", step.args, back)
+        case "portable_text_to_html":
+            return make("html_to_portable_text", (), back)
+        case "html_to_portable_text":
+            return make("portable_text_to_html", (), back)
         case "table":
             return turned(step, back)
     return None
@@ -254,7 +292,7 @@ def write_of(read: Sequence[Transform]) -> tuple[Transform, ...] | None:
         if is_normaliser(step):
             continue
         undo = opposite(step)
-        if undo is None:
+        if undo is None or undo.verb in SPELT_OUT:
             return None
         back.append(undo)
     return tuple(back)
@@ -275,6 +313,8 @@ def undoes(write: Transform, read: Transform) -> bool:
     """Return whether a read step gives back what a write step was given."""
     if not isinstance(write, Step) or not isinstance(read, Step):
         return False
+    if {write.verb, read.verb} == SPELT_OUT:
+        return True
     if {write.verb, read.verb} == {"strip_zeros", "pad_zeros"} or {write.verb, read.verb} == {"split", "join"}:
         return "zeros" in write.verb or write.args == read.args
     if write.verb == "table" and read.verb == "table":
