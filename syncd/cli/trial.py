@@ -46,7 +46,7 @@ def once(args: Args, flags: Flags, folder: str) -> int:
     config, loaded = valid(folder)
     tests = chosen(loaded, args.text)
     results, seconds = run(config, tests)
-    if args.update and update(results, folder, yes=args.yes):
+    if args.update and update(results, yes=args.yes):
         config, loaded = valid(folder)
         results, seconds = run(config, chosen(loaded, args.text))
     show(args, flags, loaded, results, seconds)
@@ -100,7 +100,7 @@ def show(args: Args, flags: Flags, loaded: "Loaded", results: "Sequence[Result]"
 # ---- --update
 
 
-def update(results: "Sequence[Result]", folder: str, *, yes: bool) -> bool:
+def update(results: "Sequence[Result]", *, yes: bool) -> bool:
     """Rewrite what failing tests expect, once the user has seen the difference and agreed; return whether it was done."""
     from difflib import unified_diff
 

@@ -28,7 +28,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What everyone last agreed on. ``raws``: own values of a platform beside the fields, by path. ``platforms`` have the record."""
+    """What everyone last agreed on. ``raws``: what platforms hold beside the fields, by path; ``platforms`` have the record."""
 
     fields: Mapping[str, Value] = field(default_factory=dict)
     raws: Mapping[str, Mapping[str, Native]] = field(default_factory=dict)

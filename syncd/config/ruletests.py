@@ -90,9 +90,8 @@ def _nothing_given(section: Section) -> None:
     if node is None:
         section.need("given")
     elif isinstance(node, Block | Items) and not (node.entries if isinstance(node, Block) else node.nodes):
-        literals.bad_value(
-            section.source, node, "no platform says anything", why="nothing would be decided", fix="write  {PLATFORM: {PATH: VALUE}}"
-        )
+        fix = "write  given: {PLATFORM: {PATH: VALUE}}"
+        literals.bad_value(section.source, node, "no platform says anything", why="nothing would be decided", fix=fix)
 
 
 def _in_without_base(section: Section) -> None:

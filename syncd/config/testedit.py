@@ -1,4 +1,4 @@
-"""``expect:`` rewritten where it stands: only the values that are another are replaced, the rest of the file stays byte for byte."""
+"""``expect:`` rewritten where it stands: only values that are another are replaced, the rest stays byte for byte."""
 
 import json
 import re

@@ -110,7 +110,7 @@ def _flag(source: Source, node: Node | None) -> bool:
 
 
 def moment(source: Source, node: Node | None, now: int | None = None) -> int | None:
-    """Return a moment in microseconds: RFC 3339 or, where there is a ``now``, how long before it (``-2h``); notes E011, E015."""
+    """Return a moment in microseconds: RFC 3339 or, where there is a ``now``, how long before it (``-2h``); notes E011."""
     if node is None or is_blank(node):
         return None
     if not isinstance(node, Scalar):

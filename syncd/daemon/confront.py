@@ -25,7 +25,7 @@ class Difference(NamedTuple):
 
 
 def confront(expect: Expect, got: Outcome, entity: Entity) -> list[Difference]:
-    """Return every difference, in the order of the keys of ``expect:``... conflicts and golden first, for they explain the rest."""
+    """Return every difference: conflicts and golden first, for they explain the rest."""
     return [
         *lists("conflicts", expect.conflicts, got.conflicts, str),
         *goldens(expect, got),
@@ -116,8 +116,8 @@ def deletes(expect: Expect, got: Outcome) -> Iterator[Difference]:
         return
     wordless = all(not word for word in expected.values())
     if expected.keys() != got.deletes.keys() or any(word and got.deletes[p] != word for p, word in expected.items()):
-        sides = [listed(some if wordless else (f"{p} {w}".strip() for p, w in some.items())) for some in (expected, got.deletes)]
-        yield Difference("deletes", sides[0], sides[1])
+        sides = [some if wordless else [f"{p} {w}".strip() for p, w in some.items()] for some in (expected, got.deletes)]
+        yield Difference("deletes", listed(sides[0]), listed(sides[1]))
 
 
 # ---- values

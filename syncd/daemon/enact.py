@@ -301,8 +301,8 @@ def known(mapped: Field, value: Value, raw: Value, then: int, *, own: bool) -> S
 def placed(item: Item, steps: Steps, native: Native) -> Item:
     """Return the item with a value at a path; a list that is too short for it is filled up with nothing."""
     for end, step in enumerate(steps):
-        in_list = isinstance(step, int) and not isinstance(get_path(item, steps[:end]), dict)
-        for place in range(int(step)) if in_list else ():
+        least = step if isinstance(step, int) and not isinstance(get_path(item, steps[:end]), dict) else 0
+        for place in range(least):
             if get_path(item, (*steps[:end], place)) is ABSENT:
                 item = with_path(item, (*steps[:end], place), None)
     found: Item = with_path(item, steps, native)

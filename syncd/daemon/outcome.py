@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from syncd.core.held import truth_of
+from syncd.core.force import in_force
 from syncd.core.model import Native, Op, Record, Value
 from syncd.core.subject import subjects
 from syncd.daemon.enact import Stage, Told
@@ -40,7 +40,8 @@ def outcome_of(stage: Stage, told: Iterable[Told]) -> Outcome:
     for one in told:
         write = one.plan.write
         total += write is not None
-        found.waits.update({f"{one.platform}.{name}": why for name, why in one.plan.held.items() if is_mapped(stage, one, name)})
+        held = {name: why for name, why in one.plan.held.items() if is_mapped(stage, one, name)}
+        found.waits.update({f"{one.platform}.{name}": why for name, why in held.items()})
         if write is None:
             continue
         if write.op in (Op.DELETE, Op.ARCHIVE):
@@ -80,10 +81,10 @@ def conflicts_of(stage: Stage) -> tuple[str, ...]:
 
 
 def deciders(stage: Stage, record: Record) -> dict[str, str]:
-    """Return the rule that decides each field or group that has a value, or waits for a person."""
+    """Return the rule, or the rule of the case, that decides each field or group that has a value or waits for a person."""
     known = {*record.golden, *record.conflicts}
     return {
-        subject.name: truth_of(stage.entity, subject.fields[0]).how
+        subject.name: in_force(stage.space, record, subject).truth.how
         for name, subject in subjects(stage.entity).items()
         if name in known or subject.name in known
     }
@@ -92,7 +93,10 @@ def deciders(stage: Stage, record: Record) -> dict[str, str]:
 def reasons(stage: Stage, record: Record) -> dict[str, str]:
     """Return why each conflict is open, and why golden moved where it did."""
     found = {}
-    group_of = {name: subject.name for name, subject in subjects(stage.entity).items()}
+    known = subjects(stage.entity)
     for decision in stage.space.decisions:
-        found.update({group_of.get(c.name, c.name): c.why for c in decision.fields if c.why not in ("", c.rule)})
+        found.update({known[c.name].name: c.why for c in decision.fields if c.why not in ("", c.rule)})
+    for subject in known.values():
+        frozen = in_force(stage.space, record, subject).frozen
+        found |= {subject.name: frozen} if frozen else {}
     return found | {name: conflict.why for name, conflict in record.conflicts.items()}

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from itertools import islice, permutations
 
 from syncd.config.ruletest import Given, RuleTest
+from syncd.core.dependencies import rules_in
 from syncd.core.held import truth_of
 from syncd.core.model import Value
-from syncd.core.rules import Entity, Field, Rules, Truth
+from syncd.core.rules import Entity, Field, Rules
 from syncd.daemon.confront import Difference, confront, fields_at, flat, same, shown
 from syncd.daemon.enact import Stage, Told
 from syncd.daemon.outcome import Outcome, outcome_of
@@ -74,7 +75,7 @@ def play(rules: Rules, test: RuleTest, given: Iterable[Given]) -> tuple[Stage, l
 def in_any_order(rules: Rules, test: RuleTest, stage: Stage, got: Outcome) -> Iterator[Difference]:
     """Yield a difference if another order of the platforms gives another result.
 
-    What one platform says several times stays in its order. Fields for which the order matters by their very rule are not asked.
+    What one platform says several times stays in its order. Fields whose very rule makes the order matter are not asked.
     """
     wanted = by_field(stage.entity, got)
     for order in orders(test.given):
@@ -95,7 +96,8 @@ def orders(given: tuple[Given, ...]) -> Iterator[tuple[Given, ...]]:
         yield tuple(sorted(given, key=lambda one: order.index(one.platform)))
 
 
-Results = Mapping[str, tuple[Value, dict[str, Value], bool]]
+End = tuple[Value, dict[str, Value], bool]  # golden, what is written where, whether it waits for a person
+Results = Mapping[str, End]
 
 
 def by_field(entity: Entity, got: Outcome) -> Results:
@@ -110,8 +112,10 @@ def by_field(entity: Entity, got: Outcome) -> Results:
     }
 
 
-def same_result(one: tuple[Value, dict[str, Value], bool] | None, other: tuple[Value, dict[str, Value], bool] | None) -> bool:
-    """Return whether a field ended in the same way."""
+def same_result(one: End | None, other: End | None) -> bool:
+    """Return whether a field ended in the same way. What waits for a person may stand as whoever came first left it."""
+    if one is not None and other is not None and one[2] and other[2]:
+        return True
     return same(list(one or ()), list(other or ()))
 
 
@@ -132,19 +136,12 @@ def exempt(stage: Stage, test: RuleTest) -> set[str]:
 
 def is_exempt(entity: Entity, field: Field, *, again: bool) -> bool:
     """Return whether the intermediate values of a field count, or that a platform said several things of a set."""
-    leaves = list(leaves_of(truth_of(entity, field)))
+    leaves = list(rules_in(truth_of(entity, field)))
     return (
         field.max_step is not None
         or any(one.freeze is not None or one.if_invalid == "keep" for one in leaves)
         or (again and field.type.is_set)
     )
-
-
-def leaves_of(truth: Truth) -> Iterator[Truth]:
-    """Yield a rule and the rules of its cases."""
-    yield truth
-    for branch in truth.branches:
-        yield from leaves_of(branch.truth)
 
 
 # ---- twice, and once more

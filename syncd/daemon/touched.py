@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 from syncd.config.ruletest import RuleTest
 from syncd.config.testnames import is_on_the_way
-from syncd.core.parts import Expression
-from syncd.core.rules import At, Entity, Rules, Truth
+from syncd.core.dependencies import names_in
+from syncd.core.force import in_force
+from syncd.core.model import Record
+from syncd.core.rules import At, Entity, Rules
 from syncd.core.subject import Subject, subjects
 from syncd.daemon.enact import Stage
 
@@ -39,7 +41,16 @@ def touched(stage: Stage, test: RuleTest) -> frozenset[Ran]:
     """Return the rules that a test ran, with the cases that decided in the end."""
     names = {name for name, subject in rules_of(stage.entity).items() if is_touched(stage, test, subject)}
     found = {Ran(test.entity, name) for name in names}
+    for subject in (rules_of(stage.entity)[name] for name in names):
+        for record in stage.space.records.values():
+            found |= {Ran(test.entity, subject.name, number) for number in deciding(stage, record, subject)}
     return frozenset(found)
+
+
+def deciding(stage: Stage, record: Record, subject: Subject) -> Iterator[int]:
+    """Yield the number of the case that decided a record in the end, if the rule has cases."""
+    truth = in_force(stage.space, record, subject).truth
+    yield from (number for number, branch in enumerate(subject.truth.branches, 1) if branch.truth is truth)
 
 
 def is_touched(stage: Stage, test: RuleTest, subject: Subject) -> bool:
@@ -55,16 +66,6 @@ def is_touched(stage: Stage, test: RuleTest, subject: Subject) -> bool:
 def is_read(subject: Subject, platform: str, path: str) -> bool:
     """Return whether a rule reads a path of a platform: one of its fields is there, or an expression names it."""
     mapped = [f.maps[platform].path for f in subject.fields if platform in f.maps]
-    raws = [name.path for one in expressions(subject.truth) for name in one.names if name.scope == f"{platform}.raw"]
+    raws = [name.path for name in names_in(subject.truth) if name.scope == f"{platform}.raw"]
     return any(is_on_the_way(path, known) for known in (*mapped, *raws))
 
-
-def expressions(truth: Truth) -> Iterator[Expression]:
-    """Yield every expression of a rule and of its cases."""
-    for one in (truth.expr, truth.freeze.when if truth.freeze else None):
-        if one is not None:
-            yield one
-    for branch in truth.branches:
-        if branch.when is not None:
-            yield branch.when
-        yield from expressions(branch.truth)

@@ -1,4 +1,4 @@
-"""A drift report as JUnit XML, so that any CI shows drift as red tests: a suite per entity, a case per field. Rule tests too."""
+"""Drift reports as JUnit XML, so that any CI shows drift as red tests: a suite per entity, a case per field; and rule tests."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -77,7 +77,8 @@ def layout(*, coverage: bool) -> Callable[[Mapping[str, Any], Look], Page]:
     """Return the page as a function of the document and the look; with the table of rules if asked for."""
 
     def laid_out(found: Mapping[str, Any], look: Look) -> Page:
-        parts: list[Section | str] = [_file(file, found["tests"], look) for file in dict.fromkeys(t["file"] for t in found["tests"])]
+        files = dict.fromkeys(test["file"] for test in found["tests"])
+        parts: list[Section | str] = [_file(file, found["tests"], look) for file in files]
         if coverage:
             parts += _coverage(found["coverage"])
         return Page("", parts, _foot(found, coverage=coverage), title="Rule tests")
