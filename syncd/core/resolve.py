@@ -92,7 +92,7 @@ def case_of(
     case = made_case(subject, votes, golden, lambda platforms: slack(space, entity, platforms), truth)
     case.seen.update(seen or {})
     case.now = space.now
-    if truth.expr is not None:
+    if truth.expr is not None or truth.propose is not None:
         case.look = noted_view(space, record, case.seen, stale_ones(space, record, truth))
         case.age = lambda name: age_in(record, name, space.clocks.get(name.scope.removesuffix(RAW), (0, 0))[0])
     elif space.touches and truth.how == "newest" and golden is not None and is_doubtful(space, record, golden):

@@ -96,9 +96,7 @@ def test_each_case_has_options_of_its_own():
 
 
 def test_a_no_given_anywhere_wins_everywhere():
-    truth = cases(
-        ("'withdrawn' in [a.f, b.f]", const("withdrawn")), owner("b", if_null="const", null_value="unknown")
-    )
+    truth = cases(("'withdrawn' in [a.f, b.f]", const("withdrawn")), owner("b", if_null="const", null_value="unknown"))
     d = desk(a_field(truth=truth))
     d.look("b", f="granted")
     assert d.golden() == "granted"

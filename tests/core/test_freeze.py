@@ -131,7 +131,9 @@ def test_a_frozen_blank_and_a_frozen_invalid_change_nothing():
     assert (d.golden(), d.why()) == ("x", "")
 
 
-@pytest.mark.parametrize(("how", "kind", "one", "other"), [("union", "set(string)", ["a"], ["a", "b"]), ("delta", "integer", 5, 7)])
+@pytest.mark.parametrize(
+    ("how", "kind", "one", "other"), [("union", "set(string)", ["a"], ["a", "b"]), ("delta", "integer", 5, 7)]
+)
 def test_sets_and_counters_are_frozen_too(how, kind, one, other):
     d = desk(a_field("f", truth=rule(how, "a", "b", freeze=ALWAYS), kind=kind, equal="set" if "set" in kind else "exact"))
     d.look("a", f=one)
