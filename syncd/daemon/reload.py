@@ -1,23 +1,35 @@
 """A new config while syncd runs: loaded and checked whole, taken over at once or not at all."""
 
 import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import zip_longest
+from pathlib import Path
 
 from syncd.config.load import load
 from syncd.config.model import Config, Platform
 from syncd.config.restart import needs_restart
+from syncd.core.rules import Rules
+from syncd.daemon import tell
 from syncd.daemon.crew import Crew
 from syncd.daemon.events import Event, say
+from syncd.daemon.foresee import Foresight, foresee, summary
 from syncd.daemon.hook import routes_of
 from syncd.daemon.mapped import note_moved, signatures
 from syncd.daemon.notify import Notify
 from syncd.daemon.revise import recall_strangers
 from syncd.daemon.runtime import Part, Runtime, stamp_of
+from syncd.daemon.scene import Scene
 from syncd.daemon.unavailable import Unavailable
+from syncd.daemon.weigh import Trip, open_breaker
 from syncd.errors import ConfigError, SyncdError
 from syncd.ledger import config_texts, state
+from syncd.ledger.reading import read_only
+from syncd.ledger.schema import Database
 
 DEADLINE = 30.0  # seconds
+LOOK_AHEAD = 12.0  # seconds of them, for seeing what the new rules do before they are loaded
 
 
 class Reloader:
@@ -81,6 +93,7 @@ async def take_over(runtime: Runtime, crew: Crew, new: Config) -> str:
     """Exchange config, rules and those connectors that differ; have what follows decided again."""
     old = runtime.config
     changed = changed_entities(old, new)
+    ahead = await look_ahead(runtime, new)
     await runtime.store.write(config_texts.keep, new.sha, new.texts, runtime.now())
     moved = await runtime.store.write(note_moved, signatures(new))
     restarted = await exchange_parts(runtime, crew, new)
@@ -97,7 +110,49 @@ async def take_over(runtime: Runtime, crew: Crew, new: Config) -> str:
     runtime.wake_delivery()
     tallies = (await runtime.store.read(state.now, runtime.now())).records
     affected = sum(tallies.get(name, 0) for name in changed)
-    return told(old, new, changed, affected, [part.name for part in restarted])
+    return "; ".join([told(old, new, changed, affected, [part.name for part in restarted]), *foretold(ahead)])
+
+
+async def look_ahead(runtime: Runtime, new: Config) -> Foresight:
+    """Return what loading the new rules will do, and stop beforehand what would trip a breaker: those writes then wait.
+
+    A ledger too large for the time there is is looked at in part; breakers are tripped by that part alone.
+    """
+    rules, now = (runtime.rules, runtime.rules_of(new)), runtime.now()
+    ahead = await asyncio.to_thread(foresee_within, runtime.store.path, rules, now, settled=not runtime.outdated)
+    paused = [trip for trip in ahead.trips if trip.paused]
+    opened = await runtime.store.write(open_breakers, replace(runtime.scene(), rules=rules[1]), paused)
+    tell.trips(opened)
+    for trip in opened:
+        runtime.meter.tripped(trip)
+    for witness in runtime.witnesses:
+        witness.tripped(opened)
+    return ahead
+
+
+def foresee_within(ledger: Path, rules: tuple[Rules, Rules], now: int, *, settled: bool) -> Foresight:
+    """Look ahead on a connection of its own, for as long as a reload may take for that."""
+    end = time.monotonic() + LOOK_AHEAD
+    with read_only(ledger) as db:
+        db.execute("BEGIN")  # as it stands at one moment; it ends with the connection
+        return foresee(db, rules, now=now, take=lambda _: None, settled=settled, enough=lambda _: time.monotonic() > end)
+
+
+def open_breakers(db: Database, scene: Scene, trips: Sequence[Trip]) -> list[Trip]:
+    """Trip these breakers; return those that were closed before."""
+    return [trip for trip in trips if open_breaker(db, scene, trip)]
+
+
+def foretold(ahead: Foresight) -> list[str]:
+    """Return in words what the new rules do: how many records come out otherwise, and what of it is stopped."""
+    if not ahead.edits or (ahead.whole and ahead.empty):
+        return ["no record comes out otherwise"] if ahead.edits and ahead.records else []
+    figures = summary(ahead)
+    seen = "" if ahead.whole else f" of the {ahead.records:,} looked at in time"
+    ops = ", ".join(f"{figures[op]:,} to {op}" for op in ("update", "create", "delete"))
+    words = [f"{ahead.decided:,} records come out otherwise{seen}: {ops}"]
+    stopped = dict.fromkeys(f"{trip.platform} {trip.entity}" for trip in ahead.trips if trip.paused)
+    return words + ([f"stopped by a breaker: {', '.join(stopped)} (syncd breaker show)"] if stopped else [])
 
 
 async def exchange_parts(runtime: Runtime, crew: Crew, new: Config) -> list[Part]:

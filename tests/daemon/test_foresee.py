@@ -17,7 +17,8 @@ from syncd.daemon.write_plan import Asked, write_plan
 from syncd.ledger.reading import read_only
 from syncd.reports.envelope import Origin
 from syncd.reports.plan import Spool, write_json
-from tests.daemon.world import PRODUCT, World, memory
+from tests.daemon.test_serve import ask, daemon
+from tests.daemon.world import PRODUCT, World, memory, until
 
 ENTITY = "entities/product.yaml"
 TAGS = "  tags: {type: set(string), truth: {merge: union, from: [erp, shop]}, map: {erp: tags, shop: tags}}\n"
@@ -184,3 +185,48 @@ async def test_what_would_be_written_anyhow_is_not_the_edits_effect(world: World
     plan = planned(world, old)
     assert {row["field"] for row in plan["changes"]} == {"price"}
     assert Decimal(plan["changes"][0]["after"]) == 9
+
+
+async def test_a_reload_stops_beforehand_what_would_trip_a_breaker(world: World) -> None:
+    world.shop_and_erp(service="\nsafety: {changes: {max: 30}}\n")
+    for number in range(1, 260):  # more than are decided in one go
+        world.put("erp", str(number), sku=f"MUG-{number}", name=f"Mug {number}", price="12.00", stock=3)
+    await world.once()
+    async with daemon(world):
+        world.write(ENTITY, EDITS["a constant"](PRODUCT))
+        text = (await ask(world, do="reload"))["text"]
+        await until(lambda: bool(rows(world, "SELECT 1 FROM outbox WHERE error = 'stopped by a breaker'")))
+    assert "259 records come out otherwise: 518 to update, 0 to create, 0 to delete" in text
+    assert "stopped by a breaker: erp product, shop product" in text
+    assert {str(item["price"]) for name in ("erp", "shop") for item in world.items(name).values()} == {"12.00"}
+
+
+async def test_a_reload_that_does_nothing_says_so(world: World) -> None:
+    await stocked(world)
+    async with daemon(world):
+        text = WITH_TAGS.replace("decimal(2), truth: erp", "decimal(2), truth: {priority: [erp, shop]}")
+        world.write(ENTITY, text)
+        assert "no record comes out otherwise" in (await ask(world, do="reload"))["text"]
+
+
+async def test_apply_has_a_running_daemon_load_and_write(world: World) -> None:
+    old = await stocked(world)
+    file = world.folder / "plan.json"
+    world.write(ENTITY, EDITS["a constant"](WITH_TAGS))
+    planned(world, old, file=file)
+    world.write(ENTITY, WITH_TAGS)
+    async with daemon(world):
+        world.write(ENTITY, EDITS["a constant"](WITH_TAGS))
+        answer = await ask(world, do="apply", plan=str(file), by="ana")
+        assert answer["ok"], answer
+        assert {(line["state"], line["platform"]) for line in answer["lines"]} == {("ok", "erp"), ("ok", "shop")}
+        assert {str(item["price"]) for item in world.items("shop").values()} == {"9.00"}
+        again = await ask(world, do="apply", plan=str(file), by="ana")
+        assert again["exit"] == 5
+        assert "loaded already" in again["error"]
+
+
+def rows(world: World, sql: str) -> list[Any]:
+    """Look into the ledger from outside."""
+    with read_only(world.config().ledger_path) as db:
+        return db.execute(sql).fetchall()
