@@ -13,7 +13,7 @@ from syncd.core.model import Item, Native, Reading, State, Value
 from syncd.core.native import ABSENT, Absent, Invalid, NoWord, text_form
 from syncd.core.rules import Check, Entity, Field, Pick, Steps, Transform
 
-__all__ = ["ABSENT", "NoWord", "get_path", "native_value", "parse_path", "read_item", "with_path", "write_values"]
+__all__ = ["ABSENT", "Absent", "NoWord", "get_path", "native_value", "parse_path", "read_item", "with_path", "write_values"]
 
 BARE = ""
 NOT_THERE = Reading(State.ABSENT)
