@@ -11,7 +11,7 @@ from syncd.cli.flags import Flags
 from syncd.cli.folder import Folder, find, glance
 from syncd.cli.socket import connect
 from syncd.errors import SyncdError
-from syncd.ledger.lookup import find_record
+from syncd.ledger.lookup import find_record, now_called
 from syncd.ledger.reading import read_only
 from syncd.ledger.schema import Database
 from syncd.reports import figures
@@ -30,6 +30,9 @@ class Desk(NamedTuple):
         found = find_record(self.db, entity, text)
         if found is None:
             raise SyncdError(f'no {entity} "{text}" in the ledger')
+        called = now_called(self.db, entity, text, found)
+        if called is not None:
+            note(f"{entity} {text} is {called} now")
         return found
 
 

@@ -62,7 +62,8 @@ class Standing:
 
     def declines(self, op: str, values: Mapping[str, Native]) -> str:
         """Return what became of a write of these values that a person does not want, or ''."""
-        same = self.declined_op == op and all(p in self.declined_values and self.declined_values[p] == values[p] for p in values)
+        known = self.declined_values
+        same = self.declined_op == op and all(path in known and known[path] == value for path, value in values.items())
         return self.declined if same else ""
 
 

@@ -184,7 +184,8 @@ def unite(space: Space, one: Record, other: Record, why: str) -> Record:
     entity = space.rules.entities[survivor.entity]
     told, before = (called(survivor), called(loser)), snapshot(survivor)
     lead, rest = (survivor, loser) if survivor.life is Life.ALIVE else (loser, survivor)
-    golden = {name: golden_of_both(entity.fields[name], lead, rest) for name in (*lead.golden, *rest.golden) if name in entity.fields}
+    names = [name for name in entity.fields if name in lead.golden or name in rest.golden]
+    golden = {name: golden_of_both(entity.fields[name], lead, rest) for name in names}
     survivor.golden = {name: field for name, field in golden.items() if field is not None}
     survivor.life, survivor.tomb = Life.ALIVE, None
     for conflict in (IDENTITY, *loser.conflicts):

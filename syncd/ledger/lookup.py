@@ -19,6 +19,14 @@ def find_records(db: Database, entity: str, text: str) -> list[int]:
     return list(dict.fromkeys(found))
 
 
+def now_called(db: Database, entity: str, text: str, record: int) -> str | None:
+    """Return what a record is called now that a text named once; None if that is a name of it still."""
+    row = db.execute("SELECT key FROM record WHERE id = ? AND entity = ?", (record, entity)).fetchone()
+    if row is None or text in (row[0], f"{entity[:1]}{record}") or record in (r for (r,) in _by_native(db, entity, text)):
+        return None
+    return str(row[0])
+
+
 def find_record(db: Database, entity: str, text: str) -> int | None:
     """Return the id of the record that a text names, the living one if there are several; None if it names none."""
     return next(iter(find_records(db, entity, text)), None)

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from syncd.core.life import IDENTITY
 from syncd.core.model import Record
 from syncd.ledger import conflicts as table
 from syncd.ledger.conflicts import Open
 from syncd.ledger.loaded import Loaded, read_records
+from syncd.ledger.lookup import find_records
 from syncd.ledger.schema import Database
 from syncd.reports import figures
 from syncd.reports.envelope import Origin, envelope
@@ -26,15 +28,24 @@ def collect(db: Database, origin: Origin, entities: Mapping[str, EntityLine], *,
 def lines(db: Database, found: Sequence[Open], entities: Mapping[str, EntityLine]) -> list[dict[str, Any]]:
     """Return conflicts as the format has them."""
     records = read_records(db, {one.record for one in found if one.record is not None}, Loaded())
-    return [_line(one, records.get(one.record or 0), entities.get(one.entity)) for one in found]
+    names = names_of(db, [number for one in found for number in one.candidates])
+    return [_line(one, records.get(one.record or 0), entities.get(one.entity), names) for one in found]
 
 
-def _line(one: Open, record: Record | None, entity: EntityLine | None) -> dict[str, Any]:
+def names_of(db: Database, numbers: Sequence[int]) -> dict[int, str]:
+    """Return what the candidates are called: by key, by syncd's own id where the conflict is about who has the key."""
+    records = read_records(db, set(numbers), Loaded()) if numbers else {}
+    keys = {number: record.key for number, record in records.items()}
+    doubled = {number for number, key in keys.items() if len(find_records(db, records[number].entity, key)) > 1}
+    return {n: f"{r.entity[:1]}{n}" if n in doubled else r.key for n, r in records.items()}
+
+
+def _line(one: Open, record: Record | None, entity: EntityLine | None, names: Mapping[int, str]) -> dict[str, Any]:
     return {
         "id": f"c-{one.id}",
         "entity": one.entity,
         "record": one.key if one.key is not None else one.thing and one.thing[2],
-        "field": one.field or None,
+        "field": None if one.field in ("", IDENTITY) else one.field,
         "kind": one.kind,
         "why": one.why,
         "values": [_value(platform, value, record, one.field) for platform, value in one.values.items()],
@@ -49,7 +60,9 @@ def _line(one: Open, record: Record | None, entity: EntityLine | None) -> dict[s
         "closed_by": one.how,
         "closed_at": figures.stamp(one.closed_at),
         "proposal": one.proposal,
-        "candidates": list(one.candidates),
+        "candidates": [names[number] for number in one.candidates if number in names],
+        "own_id": f"{one.entity[:1]}{one.record}" if one.record is not None else None,
+        "thing": f"{one.thing[0]}:{one.thing[2]}" if one.thing else None,
     }
 
 
@@ -131,13 +144,24 @@ def _one(one: Mapping[str, Any], document: Mapping[str, Any], look: Look) -> Pag
     return Page(head, parts, _ways_out(one), title=f"Conflict {one['id']}")
 
 
+def _ways_to_tell_apart(one: Mapping[str, Any], command: str) -> str:
+    """Return the commands that say which records are one, and which are not."""
+    left = figures.plain(one["thing"] or one["own_id"])
+    links = [f"{command} --link {left} {figures.plain(name)}" for name in one["candidates"]]
+    apart = f"{command} --split     (it is a record of its own)"
+    own = "or correct the keys on one of the platforms: it closes by itself then."
+    return "\n".join(["Settle it with one of:", *(f"  {line}" for line in (*links, apart)), own])
+
+
 def _ways_out(one: Mapping[str, Any]) -> str:
     """Return the commands that would settle it."""
     if one["state"] != "open":
         return "It is closed."
+    command = f"syncd conflicts resolve {one['id']}"
+    if one["kind"] == "identity":
+        return _ways_to_tell_apart(one, command)
     if one["kind"] not in {"value", "step", "manual"}:
         return "It closes by itself when the platforms agree; correct the wrong one there."
-    command = f"syncd conflicts resolve {one['id']}"
     takes: Iterable[str] = (f"{command} --take {value['platform']}" for value in one["values"])
     return "\n".join(
         ["Settle it with one of:", *(f"  {line}" for line in (*takes, f"{command} --value V", f"{command} --keep"))]

@@ -7,7 +7,7 @@ from typing import Any
 from syncd.core.model import Record
 from syncd.core.space import Stray
 from syncd.errors import SyncdError
-from syncd.ledger import attempts, history
+from syncd.ledger import aliases, attempts, history
 from syncd.ledger.attempts import Tried
 from syncd.ledger.history import FieldStep, Version
 from syncd.ledger.schema import Database
@@ -38,7 +38,8 @@ def collect(
     if by:
         found = [one | {"fields": [step for step in one["fields"] if is_by(by, one, step)]} for one in found]
         found = [one for one in found if one["fields"]]
-    return envelope(SCHEMA, origin, entity=record.entity, record=record.key, field=field, versions=found)
+    names = [{"name": one.name, "why": one.why, "at": figures.stamp(one.at)} for one in aliases.of_record(db, record.id)]
+    return envelope(SCHEMA, origin, entity=record.entity, record=record.key, field=field, versions=found, former_names=names)
 
 
 def is_by(name: str, version: Mapping[str, Any], step: Mapping[str, Any]) -> bool:
@@ -90,6 +91,7 @@ def _version(
         "cause": version.cause or None,
         "config_sha": version.config or None,
         "fields": [_step(step, version, tried, edits, later.get(step.name)) for step in version.fields],
+        "notes": list(version.notes),
     }
 
 
@@ -156,7 +158,9 @@ def page(document: Mapping[str, Any], look: Look) -> Page:
     about = f" of {document['field']}" if document.get("field") else ""
     numbers = [version["version"] for version in document["versions"]]
     pair = f"  Compare: --diff {numbers[min(2, len(numbers) - 1)]}..{numbers[0]}." if len(numbers) > 1 else ""
-    foot = f"{count}{about}.{pair}  Why now: syncd explain {name}"
+    former = document.get("former_names") or ()
+    once = "".join(f"\nFormerly {figures.plain(one['name'])}: {figures.plain(one['why'])}." for one in former)
+    foot = f"{count}{about}.{pair}  Why now: syncd explain {name}{once}"
     return Page("", [Section(columns, rows)], foot, title=f"History of {name}")
 
 
@@ -186,11 +190,13 @@ def _compared(document: Mapping[str, Any]) -> Page:
 def _rows(version: Mapping[str, Any], look: Look) -> list[tuple[str, ...]]:
     head = (str(version["version"]), figures.moment(version["at"], local=look.local))
     if not version["fields"]:
-        return [(*head, "(new)", "", "", "", figures.plain(version["cause"] or ""))]
+        what = "(new)" if version["version"] == 1 else "(record)"
+        return [(*head, what, "", "", "", figures.plain(version["cause"] or ""))]
     rows: list[tuple[str, ...]] = []
     for step in version["fields"]:
         path = " > ".join([step["from"] or "-", ", ".join(step["to"])] if step["to"] else [step["from"] or "-"])
         values = (figures.value(step["before"]), figures.value(step["after"]))
         rows.append((*head, step["field"], *values, path, figures.plain(step["why"] or "")))
         head = ("", "")
-    return rows
+    renamed = [note for note in version.get("notes", ()) if note.startswith("renamed")]
+    return rows + [(*head, "(record)", "", "", "", figures.plain(note)) for note in renamed]

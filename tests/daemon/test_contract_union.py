@@ -11,10 +11,11 @@ from tests.daemon.test_actions import do, read
 from tests.daemon.test_contract_identity import linked, open_ones, push
 from tests.daemon.world import PRODUCT, World
 
+GTIN = "{type: string, truth: {priority: [erp, shop], if_null: next}, map: {erp: gtin, shop: gtin}}"
 TWO_KEYS = (
     PRODUCT.replace("match: [{by: sku}]", "match: [{by: sku}, {by: gtin}]")
     .replace("shop: review", "shop: create")
-    .replace("  name:", "  gtin: {type: string, truth: {priority: [erp, shop], if_null: next}, map: {erp: gtin, shop: gtin}}\n  name:")
+    .replace("  name:", f"  gtin: {GTIN}\n  name:")
 )
 NO_MAKING = TWO_KEYS.replace("shop: {collection: products, create: true}", "shop: {collection: products}").replace(
     "erp: {collection: items, create: true}", "erp: {collection: items}"
