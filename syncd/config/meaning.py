@@ -6,13 +6,14 @@ Each looks at one thing and says it once; what could not be read was told where 
 from collections.abc import Iterator
 
 from syncd.config.circles import note_circles
+from syncd.config.flips import note_flips, overlaps
 from syncd.config.identity import Identity
 from syncd.config.literals import amount
 from syncd.config.nodes import Block, Items, Node, Scalar
 from syncd.config.scene import FieldDraft, Scene
 from syncd.config.section import Section
 from syncd.core.model import Abilities
-from syncd.core.rules import FieldType, Truth
+from syncd.core.rules import FieldType, Steps, Truth
 
 SOURCES = ("owner", "priority", "newest", "from", "propose", "use")
 TYPES = {  # merge -> (what it needs, whether a type has it)
@@ -42,6 +43,7 @@ def check_meaning(scene: Scene, identity: Identity | None, section: Section) -> 
         _fillable(scene, field, whole)
     _one_field_each(scene, section)
     note_circles(scene, section)
+    note_flips(scene, section)
     if identity:
         _keys_mapped(scene, identity)
 
@@ -152,6 +154,8 @@ def _fillable(scene: Scene, field: FieldDraft, truth: Truth) -> None:
 
 def _fits(scene: Scene, kind: FieldType | None, truth: Truth, node: Node) -> None:
     """Note E232 for a merge that the field's type has no meaning for."""
+    if truth.propose is not None and isinstance(node, Block):
+        _fits(scene, kind, truth.propose, node.get("propose") or node)
     needs, has = TYPES.get(truth.how, ("", lambda _: True))
     if kind is None or has(kind) or not isinstance(node, Block):
         return
@@ -244,18 +248,22 @@ def _all_mapped(scene: Scene, platform: str, fields: tuple[str, ...]) -> bool:
 
 def _one_field_each(scene: Scene, section: Section) -> None:
     """Note E208: two fields that would be written into one place, each over the other."""
-    first: dict[tuple[str, str], str] = {}
+    first: dict[str, dict[Steps, str]] = {}
     for field, truth, _ in rules(scene, section):
         for name, place in field.maps.items():
             sole = truth.how == "owner" and truth.platforms == (name,)
             if place.direction == "in" or sole or scene.mode(name) == "observe":
                 continue
-            other = first.setdefault((name, place.path), field.name)
-            if other != field.name:
+            others = first.setdefault(name, {})
+            other = next((one for steps, one in others.items() if one != field.name and overlaps(steps, place.steps)), None)
+            others.setdefault(place.steps, field.name)
+            if other is not None:
+                there = scene.fields[other].maps[name].path
+                also = " too" if there == place.path else f", and {field.name} to {place.path}"
                 scene.source.error(
                     "E208",
                     field.map_nodes[name],
-                    f"{other} is written to {place.path} of {name} too",
+                    f"{other} is written to {there} of {name}{also}",
                     why="the two would overwrite each other for ever",
                     fix=f"write  {name}: {{path: {place.path}, direction: in}}  in one of them",
                 )

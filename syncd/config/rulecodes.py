@@ -62,7 +62,7 @@ TABLE = [
     Code(
         "E208",
         "two fields in one place",
-        "Two fields are written to the same path of one platform: each would overwrite the other.",
+        "Two fields are written to one path of a platform, or to a path inside of another's: each would overwrite the other.",
         "name: {truth: erp, map: {erp: name, shop: title}}\nlabel: {truth: erp, map: {erp: label, shop: title}}",
         "name: {truth: erp, map: {erp: name, shop: title}}\nlabel: {truth: erp, map: {erp: label}}",
         "Let one of them be read only, with direction: in.",
@@ -130,6 +130,22 @@ TABLE = [
         "picture: {type: url, truth: {manual: true}, map: {shop: {path: image, direction: out}}}",
         "picture: {type: url, truth: {manual: true}, map: {shop: image}}",
         "Map it where it can be read, or give it a rule that has a value.",
+    ),
+    Code(
+        "E227",
+        "a rule that feeds itself",
+        "A formula or condition reads a platform's own field that syncd writes because of this very rule: it never rests.",
+        'price: {truth: {expr: "shop.raw.price * 1.1"}, map: {shop: price}}',
+        'price: {truth: {expr: "erp.raw.price * 1.1"}, map: {shop: price}}',
+        "Name the platform's own word (PLATFORM.FIELD) instead: what syncd wrote is no word of it.",
+    ),
+    Code(
+        "E228",
+        "a lossy pair of types",
+        "The platform keeps a field in a type that cannot hold what the entity's type can: it comes back as something else.",
+        "weight: {type: decimal(3), map: {erp: weight}}     # shape: {weight: integer}",
+        "weight: {type: integer, map: {erp: weight}}",
+        "Change the type, or add a write: that says what is meant.",
     ),
     Code(
         "E230",
@@ -258,5 +274,13 @@ TABLE = [
         "writable: [phone]\n# and in the entity\ncity: {type: string, truth: shop, map: {erp: city, shop: city}}",
         "writable: [phone, city]",
         "Add it to writable:, or map it with direction: in.",
+    ),
+    Code(
+        "W247",
+        "a spelling that does not come back",
+        "What is written there is read back in another case, and the field's equality tells the two apart.",
+        "shop: {path: title, read: [lower]}",
+        "shop: {path: title, read: [lower]}\nequal: casefold",
+        "Let equal: casefold or whitespace say that both are the same, or spell it alike on all platforms.",
     ),
 ]
