@@ -12,6 +12,7 @@ from syncd.config.identity import Identity, read_deletes, read_identity
 from syncd.config.meaning import check_meaning
 from syncd.config.nodes import Block, Entry, Scalar, is_blank
 from syncd.config.platform import name_of, same_name
+from syncd.config.proof import prove_maps
 from syncd.config.safety import read_safety
 from syncd.config.scene import Evidence, Part, Scene, careful
 from syncd.config.section import Section, root_of, section_of
@@ -48,6 +49,7 @@ def read_entity(
     safety = read_safety(section.section("safety"), service.safety)
     label = _label(scene, section)
     check_meaning(scene, identity, section)
+    prove_maps(scene, section, fields)
     warn_of_rules(scene, section)
     if source.failed or identity is None or any(part.collection is None for part in scene.parts.values()):
         return scene, None
@@ -157,6 +159,7 @@ def _members(scene: Scene, identity: Identity, then: dict[str, str]) -> dict[str
     for name, part in scene.parts.items():
         assert part.collection is not None  # else the file has errors
         platform = part.platform
+        marker = (part.collection.deleted or ())[:1]  # remembered, to take the mark back
         mode, at = careful(platform, scene.service, scene.limit, scene.limit_at)
         stale = platform.stale_after
         members[name] = Member(
@@ -173,7 +176,7 @@ def _members(scene: Scene, identity: Identity, then: dict[str, str]) -> dict[str
             on_delete=then.get(name, "ignore"),
             only=part.only,
             create_when=part.create_when,
-            raws=tuple(dict.fromkeys([*scene.raws.get(name, ()), *(part.collection.deleted or ())[:1]])),  # to take the mark back
+            raws=tuple(dict.fromkeys([*scene.raws.get(name, ()), *marker])),
             stale_after=scene.service.defaults.stale_after if stale is None else stale,
             timezone=platform.timezone,
         )

@@ -130,9 +130,24 @@ def _known(section: Section, how: list[str]) -> None:
     for key, entry in section.block.entries.items():
         if key in how[1:]:
             _second_rule(section, entry, how[0], allowed)
+        elif key == "when":
+            _no_case(section, entry)
         elif key != how[0] and key not in allowed:
             why = _not_obeyed(section.block, key, allowed)
             section.misspelt.update(unknown_key(section.source, entry, allowed, code="E104", what="rule option", why=why))
+
+
+def _no_case(section: Section, entry: Entry) -> None:
+    """Note a condition outside a list: it would need a second rule for where it is false."""
+    rule = written(_without_when(section.block))
+    section.source.error(
+        "E104",
+        entry.key,
+        '"when" stands in a list of cases',
+        hint="and where it is false?",
+        why="a rule with a condition decides nothing where the condition is false",
+        fix=f"write  [{written(section.block)}, {{manual: true}}]\nor drop the condition:  {rule}",
+    )
 
 
 def _second_rule(section: Section, entry: Entry, how: str, allowed: list[str]) -> None:

@@ -11,10 +11,10 @@ SHARED = os.environ.get("SYNCD_SHARED")
 HERE = pytest.mark.skipif(not SHARED, reason="SYNCD_SHARED is not set: the contract's pages are not here")
 
 
-def page() -> str:
-    """Return the page of the config language."""
+def page(name: str = "config.md") -> str:
+    """Return a page of the contract: that of the config language."""
     assert SHARED
-    return Path(SHARED, "config.md").read_text(encoding="utf-8")
+    return Path(SHARED, name).read_text(encoding="utf-8")
 
 
 def files() -> dict[str, str]:

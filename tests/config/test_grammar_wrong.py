@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from syncd.config.diagnostics import Diagnostic
+from syncd.config.truthparts import MERGES
 from tests.config.folders import PRODUCT, SERVICE, loaded, small
 
 BOTH = "map: {erp: f, shop: f}"
@@ -47,7 +48,7 @@ def underlined(one: Diagnostic) -> str:
             "[{when: erp.n > 1}, shop]",
             "E102", "truth", "missing key: one of owner, priority, newest, merge, expr, const, manual",
         ),
-        ("{when: erp.n > 1, owner: erp}", "E104", "when", 'unknown rule option "when"'),
+        ("{when: erp.n > 1, owner: erp}", "E104", "when", '"when" stands in a list of cases'),
         ("[{owner: erp}, {owner: shop}]", "E222", "{owner: shop}", "this case is never reached"),
         ("[{when: true, owner: erp}, {owner: shop}]", "E222", "{owner: shop}", "this case is never reached"),
         ("[{when: 1 == 1, owner: erp}, {owner: shop}]", "E222", "{owner: shop}", "this case is never reached"),
@@ -71,7 +72,15 @@ def underlined(one: Diagnostic) -> str:
             "E222", "shop", "this case is never reached",
         ),
         ("[{when: erp.n == 1, owner: erp}, {when: erp.n != 1, const: x}, shop]", "E222", "shop", "this case is never reached"),
+        (
+            "[{when: erp.n > 5, owner: erp}, {when: erp.n > 7, const: x}, shop]",
+            "E222", "erp.n > 7", "this case is never reached",
+        ),
         # a rule in the wrong place
+        (
+            "{manual: true, propose: {merge: sum, from: [erp]}}",
+            "E232", "sum", "merge: sum needs a number, and the field is of type string",
+        ),
         ("{manual: true, propose: {manual: true}}", "E223", "manual", "manual cannot propose a value"),
         ("{manual: true, propose: [erp, shop]}", "E010", "[erp, shop]", "must be a platform or a rule, not a list"),
         # manual
@@ -220,6 +229,37 @@ def test_a_group_is_in_a_circle_as_a_whole(tmp_path: Path) -> None:
     text = formulas(a="{expr: golden.c + 1}").replace("  a:", f"{grouped}  a:")
     found = errors(tmp_path, text + 'groups: {g: {truth: [{when: "golden.a > 1", owner: erp}, {manual: true}]}}\n')
     assert [(one.code, underlined(one), one.message) for one in found] == [("E224", "golden.c", "a and g depend on each other")]
+
+
+# ---- merges and types
+
+
+FITTING = {
+    "union": ["set(string)"],
+    "intersection": ["set(string)"],
+    "max": ["integer", "decimal(2)", "date", "datetime", "string", "text", "html", "{enum: [a, b]}", "money"],
+    "min": ["integer", "decimal(2)", "date", "datetime", "string", "text", "html", "{enum: [a, b]}", "money"],
+    "sum": ["integer", "decimal(2)"],
+    "longest": ["string", "text", "html"],
+    "earliest": ["date", "datetime"],
+    "latest": ["date", "datetime"],
+    "any": ["boolean"],
+    "all": ["boolean"],
+    "delta": ["integer", "decimal(2)"],
+}
+KINDS = ["string", "text", "html", "integer", "decimal(2)", "boolean", "date", "datetime", "set(string)", "json"]
+
+
+def test_every_merge_is_in_the_table() -> None:
+    assert set(FITTING) == set(MERGES)
+
+
+@pytest.mark.parametrize("merge", FITTING)
+def test_a_merge_fits_the_type_of_its_field(tmp_path: Path, merge: str) -> None:
+    for n, kind in enumerate(dict.fromkeys([*KINDS, *FITTING[merge]])):
+        text = f"  f: {{type: {kind}, {BOTH}, truth: {{merge: {merge}, from: [erp, shop]}}}}\n"
+        found = errors(tmp_path / str(n), PRODUCT + text)
+        assert [one.code for one in found] == ([] if kind in FITTING[merge] else ["E232"]), kind
 
 
 # ---- nobody is told, nobody can fill

@@ -81,3 +81,11 @@ def test_the_folder_is_named_as_it_was_given() -> None:
     folder = contract.put(Path("config"), {"syncd.yaml": MISTAKES[10][1]}).absolute()
     texts = [one.text() for one in read(folder).diagnostics if one.code == "E051"]
     assert texts == [contract.mistakes()[10].replace("config/", f"{os.fspath(folder)}/")]
+
+
+def test_a_manual_rule_of_which_nobody_is_told() -> None:
+    folder = contract.put(Path("config"), {"syncd.yaml": {36: "", 37: ""}})
+    (text,) = [one.text() for one in read(folder).diagnostics if one.code == "W210"]
+    check = contract.page("cli.md").partition("## 5. `syncd check`")[2]
+    (shown,) = re.findall(r"config/entities/product.yaml:85:5:.*?(?=\n\n)", check, re.DOTALL)
+    assert text.replace("   # a person accepts each change", "") == shown  # the page leaves the comment out

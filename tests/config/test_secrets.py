@@ -158,12 +158,8 @@ def test_what_is_no_secret_is_let_be(tmp_path: Path, line: str) -> None:
 
 def test_a_field_called_password_is_no_secret(tmp_path: Path) -> None:
     text = PRODUCT + "  password: {type: string, truth: erp, map: {erp: password, shop: secret}}\n"
-    folder = write(
-        small(tmp_path, product=text),
-        {
-            "tests/a.yaml": "entity: product\ntests:\n  - {name: a, base: {password: hunter2}, given: {erp: {name: x}}, expect: {writes: {}}}\n"
-        },
-    )
+    test = "  - {name: a, base: {password: hunter2}, given: {erp: {name: x}}, expect: {writes: {}}}\n"
+    folder = write(small(tmp_path, product=text), {"tests/a.yaml": f"entity: product\ntests:\n{test}"})
     assert codes(loaded(folder)) == []
 
 
