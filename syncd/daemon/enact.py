@@ -5,9 +5,10 @@ platform of the entity is an item in memory; what is planned for it can be laid 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from syncd.config.ruletest import Base, Given, RuleTest
+from syncd.config.testnames import is_on_the_way
 from syncd.core import receipt
 from syncd.core.conclude import name_record, revise
 from syncd.core.decide import observe
@@ -59,6 +60,7 @@ class Stage:
     """The platforms of one test and the working set that watches them."""
 
     def __init__(self, rules: Rules, test: RuleTest) -> None:
+        rules = in_scope(rules, test)
         self.entity = rules.entities[test.entity]
         self.test = test
         self.numbers = 0
@@ -255,6 +257,31 @@ class Stage:
             native = native_value(self.entity, write.platform, name, write.sent[name])
             item = placed(item, self.entity.fields[name].maps[write.platform].steps, native)
         self.items[write.platform] = item
+
+
+def in_scope(rules: Rules, test: RuleTest) -> Rules:
+    """Return the rules without the ``only:`` of platforms on which a test says nothing that it asks: what is not said there is
+    as agreed, so the thing is in scope.
+    """
+    entity = rules.entities[test.entity]
+    said = [(one.platform, path) for one in test.given for path in one.values]
+    for name in test.base.fields if test.base else ():
+        said += [(platform, place.path) for platform, place in entity.fields[name].maps.items()]
+    said += [(platform, path) for platform, raws in (test.base.raws if test.base else {}).items() for path in raws]
+    free = [m.platform for m in entity.members.values() if m.only is not None and not is_asked(m, said)]
+    if not free:
+        return rules
+    key = f"(in scope: {', '.join(free)})"  # no platform is called that
+    if key not in entity.compiled:
+        members = {p: replace(m, only=None) if p in free else m for p, m in entity.members.items()}
+        entity.compiled[key] = replace(entity, members=members)
+    return replace(rules, entities={**rules.entities, entity.name: entity.compiled[key]})
+
+
+def is_asked(member: Member, said: Iterable[tuple[str, str]]) -> bool:
+    """Return whether the scope of a platform depends on something that is said there."""
+    asked = [name.path for name in member.only.names] if member.only is not None else []
+    return any(platform == member.platform and is_on_the_way(path, one) for platform, path in said for one in asked)
 
 
 def thing_id(platform: str) -> str:

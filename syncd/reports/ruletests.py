@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 from syncd.reports import figures
 from syncd.reports.envelope import Origin, envelope
 from syncd.reports.page import Column, Look, Page, Section, Tone
-from syncd.reports.text import paint, width_of
+from syncd.reports.text import paint, shorten, width_of
 
 SCHEMA = "syncd.test/1.0"
 WIDTH = 90  # of a page on a pipe, and at most of one on a terminal
+LEAD = len("  FAIL  ")
 INDENT = " " * 10
 LABEL = 10
 EXPECTED = 20
@@ -96,12 +97,19 @@ def _file(file: str, tests: Iterable[Mapping[str, Any]], look: Look) -> str:
 
 
 def _passed(test: Mapping[str, Any], look: Look) -> str:
-    return f"  {paint('ok', Tone.GOOD, look)}    {figures.plain(test['name'])}"
+    return f"  {paint('ok', Tone.GOOD, look)}    {_name(test, look, 0)}"
+
+
+def _name(test: Mapping[str, Any], look: Look, beside: int) -> str:
+    """Return a test's name, on a terminal as far as it fits beside something of that width."""
+    name = figures.plain(test["name"])
+    return name if look.width is None else shorten(name, max(look.width - LEAD - beside, LABEL), look.ellipsis)
 
 
 def _failed(test: Mapping[str, Any], look: Look) -> list[str]:
-    name, place = figures.plain(test["name"]), f"line {test['line']}"
-    room = max(_room(look) - len("  FAIL  ") - width_of(name) - len(place), 2)
+    place = f"line {test['line']}"
+    name = _name(test, look, len(place) + 2)
+    room = max(_room(look) - LEAD - width_of(name) - len(place), 2)
     head = f"  {paint('FAIL', Tone.BAD, look)}  {name}{' ' * room}{place}"
     wide = max([LABEL, *(len(one["what"]) for one in test["differences"])]) + 2
     expected = [f"expected {one['expected']}" for one in test["differences"]]
@@ -152,11 +160,11 @@ def _foot(found: Mapping[str, Any], *, coverage: bool) -> str:
 
 def _coverage(rules: Sequence[Mapping[str, Any]]) -> list[Section | str]:
     """Return the rules that were run, and those that were not."""
-    run = [(*_names(rule), figures.plural(len(rule["tests"]), "test")) for rule in rules if rule["tests"]]
+    run = [(*_names(rule), "; ".join(map(figures.plain, rule["tests"]))) for rule in rules if rule["tests"]]
     left = [_names(rule) for rule in rules if not rule["tests"]]
     columns = (Column("rule", least=12), Column("decides by"), Column("at", least=20))
     return [
-        Section((*columns, Column("run by", right=True)), run, "Rules that tests run", "No test runs a rule."),
+        Section((*columns, Column("run by", least=16)), run, "Rules that tests run", "No test runs a rule."),
         Section(columns, left, "Rules that no test runs", "Every rule is run by a test."),
     ]
 
