@@ -233,7 +233,10 @@ class Compiler(Kinds):
             return a.run
         if isinstance(op, ast.In | ast.NotIn):
             self.check_member(a, b)
+            listed = b.value if isinstance(b.value, list) and all(part.fixed for part in b.value) else None
             run = done.within(a.run, b.run, said)
+            if listed:
+                run = done.among(a.run, b.run, tuple(part.value for part in listed), said)
             return done.opposite(run) if isinstance(op, ast.NotIn) else run
         self.check_alike(a, b, isinstance(op, ast.Eq | ast.NotEq))
         if isinstance(op, ast.Eq | ast.NotEq):

@@ -10,10 +10,13 @@ from syncd.core.functions import Function
 from syncd.core.native import ABSENT, Invalid, number_of, shown
 from syncd.core.operands import (
     ANY,
+    KINDS,
     MAX_RESULT,
+    NULL,
     NUMBER,
     NUMBERS,
     ORDERED,
+    TEXT,
     Failed,
     add,
     arithmetic,
@@ -143,23 +146,34 @@ def choose(test: Run, left: Run, right: Run) -> Run:
 def call(function: Function, runs: tuple[Run, ...], said: tuple[str, ...]) -> Run:
     """Return what calls a function."""
     work, nulls = function.work, function.nulls
-    kinds = [frozenset[str]() if ANY in function.kinds(n) else function.kinds(n) for n in range(len(runs))]
+    taken = [types_of(function.kinds(n)) for n in range(len(runs))]
 
     def run(look: Look, state: list[int]) -> Any:
         state[1] -= 1
         args = [part(look, state) for part in runs]
         for n, value in enumerate(args):
-            if value is None:
-                if not nulls:
+            if type(value) not in taken[n]:
+                if value is None and not nulls:
                     return None
-            elif kinds[n] and kind_of(value) not in kinds[n]:
-                raise Failed(f"{said[n]} is {kind_of(value)}, and {function.name}() takes {' or '.join(sorted(kinds[n]))}")
+                if value is not None:
+                    raise not_taken(function, n, value, said)
         try:
             return work(state, *args)
         except Failed as reason:
             raise Failed(f"{function.name}({', '.join(said)}): {reason}") from None
 
     return run
+
+
+def types_of(kinds: frozenset[str]) -> frozenset[type]:
+    """Return the types of these kinds."""
+    return frozenset(found for found, kind in KINDS.items() if (kind in kinds or ANY in kinds) and kind != NULL)
+
+
+def not_taken(function: Function, place: int, value: Any, said: tuple[str, ...]) -> Failed:
+    """Return why a function does not take a value."""
+    wanted = " or ".join(sorted(function.kinds(place)))
+    return Failed(f"{said[place]} is {kind_of(value)}, and {function.name}() takes {wanted}")
 
 
 # ---- conditions
@@ -262,6 +276,20 @@ def over(name: Name, left: Run, right: Run, limit: Any, test: Callable[[Any, Any
 def within(left: Run, right: Run, said: tuple[str, str]) -> Run:
     """Return ``in``."""
     return lambda look, state: member(left(look, state), right(look, state), state, said)
+
+
+def among(left: Run, right: Run, values: tuple[Any, ...], said: tuple[str, str]) -> Run:
+    """Return ``in`` for a list that is written out: where it has only texts, or only numbers, one of those is found at once."""
+    slow = within(left, right, said)
+    known = frozenset(value for value in values if type(value) is str or type(value) in NUMBERS)
+    kinds = {kind_of(value) for value in values} - {NULL}
+    quick = types_of(frozenset(kinds)) if len(kinds) == 1 and kinds <= {TEXT, NUMBER} else frozenset[type]()
+
+    def run(look: Look, state: list[int]) -> Any:
+        value = left(look, state)
+        return value in known if type(value) in quick else slow(look, state)
+
+    return run
 
 
 def unlike(a: Any, b: Any, said: tuple[str, str]) -> Failed:

@@ -125,7 +125,10 @@ GIVES: list[tuple[str, Any]] = [
     ("'c' not in sap.tags", True),
     ("'mug' in sap.name", True),
     ("length(sap.name) in [8, 12]", True),
-    ("sap.stock in (1, 7)", True),
+    ("sap.stock in (1, 7.0)", True),
+    ("sap.price in [12.5, null]", True),
+    ("sap.name in ['x', null]", False),
+    ("sap.raw.one in ['x', 1]", True),
     ("'w' in sap.extra.size", True),
     ("sap.extra.size.w + 1", 4),
     ("sap.extra['list'][1]", "x"),
@@ -432,3 +435,23 @@ def test_a_formula_is_what_it_says() -> None:
     assert (formula.gives, formula.timed) == (TRUTH, False)
     assert wrong("sap.price + 1", want=TRUTH)[0][3] == "sap.price + 1 is a number, not true or false"
     assert wrong("sap.price", want="text") == [("E211", 0, 9, "this gives a number, and text is needed")]
+
+
+CONTRACT: list[tuple[str, Names]] = [  # every expression of the contract's own example
+    ("status != 'ARCHIVED'", Names(raw_bare=True)),
+    ("IsDeleted == false", Names(raw_bare=True)),
+    ("consent == 'granted'", Names(bare={"consent": parse_type({"enum": ["granted", "withdrawn", "unknown"]})})),
+    ("length(gtin) in [8, 12, 13, 14]", Names(bare={"gtin": TYPES["name"]})),
+    ("sanity.raw.locked", Names(fields={"sanity": {}})),
+    ("round(sap.raw.Weight * 1000)", Names(fields={"sap": {}}, shapes={"sap": {"Weight": "decimal"}})),
+    ("shopify.raw.publishedAt != null", Names(fields={"shopify": {}})),
+    ("'withdrawn' in [a.consent, b.consent]", Names(fields={"a": {"consent": TYPES["name"]}, "b": {"consent": TYPES["name"]}})),
+    ("mailer.consent != null", Names(fields={"mailer": {"consent": TYPES["name"]}})),
+]
+
+
+@pytest.mark.parametrize(("text", "names"), CONTRACT, ids=[text for text, _ in CONTRACT])
+def test_the_expressions_of_the_example_are_understood(text: str, names: Names) -> None:
+    formula = compile_expression(text, names, "anything" if text.startswith("round") else TRUTH)
+    assert formula(lambda _: ABSENT, NOW) in (True, False, None)
+    assert len(formula.names) == text.count(".consent") or len(formula.names) == 1
