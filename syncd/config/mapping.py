@@ -8,13 +8,16 @@ from syncd.config.nodes import Block, Entry, Items, Node, Scalar, is_blank, plai
 from syncd.config.scene import FieldDraft, Scene
 from syncd.config.section import Section
 from syncd.config.suggest import did_you_mean
+from syncd.core.equality import Exact
 from syncd.core.mapping import parse_path
 from syncd.core.native import Later
+from syncd.core.roundtrip import came_back
 from syncd.core.rules import FieldMap, Transform
 from syncd.core.transforms import NAMES, Way, parse_transform, round_trips, write_of
 
 KEYS = ["path", "read", "write", "direction", "default"]
 KNOWN_OPPOSITES = {"portable_text_to_html": "html_to_portable_text", "strip_zeros": "pad_zeros(18)"}
+EXACT = Exact()
 PROSE = {"html": "HTML", "json": "JSON", "url": "the URL"}
 
 
@@ -190,7 +193,7 @@ def _no_way_back(scene: Scene, section: Section, platform: str, draft: FieldDraf
         add = f"add  write: [{KNOWN_OPPOSITES[lossy]}]     "
         fix = f"{add}the known opposite of {lossy}\n{'or   direction: in':<{len(add) + 1}}{never}"
     why = f"{draft.name} is two-way: syncd writes {PROSE.get(kind, 'its value')} into {into}, reads it as changed, and repeats"
-    tried = scene.evidence.tried.get((scene.name, draft.name, platform))
+    tried = scene.evidence.tried.get((scene.name, draft.name, platform)) or _tried(scene, draft, read)
     if tried:
         why += f"\n(tried on {tried[1]} ledger samples: {tried[0]} of {tried[1]} came back unchanged)"
     scene.source.error(
@@ -201,6 +204,14 @@ def _no_way_back(scene: Scene, section: Section, platform: str, draft: FieldDraf
         why=why,
         fix=fix,
     )
+
+
+def _tried(scene: Scene, draft: FieldDraft, read: _Pipeline) -> tuple[int, int] | None:
+    """Return how many of the ledger's samples would come back if nothing were done on the way out, of how many."""
+    samples = scene.evidence.samples.get((scene.name, draft.name), ())
+    if not samples or draft.type is None or read.steps is None:
+        return None
+    return came_back(draft.type, FieldMap("", (), read.steps), samples, EXACT)
 
 
 def _not_the_same(scene: Scene, platform: str, draft: FieldDraft, read: _Pipeline, write: _Pipeline) -> None:

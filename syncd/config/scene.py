@@ -1,6 +1,6 @@
 """What the rules of one entity can refer to: its platforms, its fields, the defaults; and how to say that a name is none."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from syncd.config.drafts import CollectionDraft, PlatformDraft
@@ -8,6 +8,7 @@ from syncd.config.nodes import Node, Scalar
 from syncd.config.service import MODES, Service
 from syncd.config.source import Source
 from syncd.config.suggest import near
+from syncd.core.model import Value
 from syncd.core.rules import At, Expression, FieldMap, FieldType, Truth
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
@@ -17,13 +18,15 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 class Evidence:
     """What the ledger or a probe knows, for messages that quote it. ``seen``: fields of a platform that nothing maps.
 
-    ``tried``: by (entity, field, platform) how many ledger samples came back unchanged, of how many. ``undecided``: by
-    (entity, field) how many records no case of a rule is true for, of how many.
+    ``tried``: by (entity, field, platform) how many ledger samples came back unchanged, of how many; where it is not given
+    the ``samples`` are tried, golden values by (entity, field). ``undecided``: by (entity, field) how many records no case of a
+    rule is true for, of how many.
     """
 
     seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tried: Mapping[tuple[str, str, str], tuple[int, int]] = field(default_factory=dict)
     undecided: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    samples: Mapping[tuple[str, str], Sequence[Value]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

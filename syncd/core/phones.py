@@ -29,6 +29,12 @@ def is_country(code: str) -> bool:
     return re.fullmatch("[A-Z]{2}", code) is not None and code in plans().SUPPORTED_REGIONS
 
 
+def example(country: str) -> str:
+    """Return a number that somebody in this country could have, as everybody can dial it."""
+    library = plans()
+    return str(library.format_number(library.example_number(country), library.PhoneNumberFormat.E164))
+
+
 def number_in(country: str, text: str) -> "PhoneNumber":
     """Return the number that a text means to somebody in this country; raises Invalid."""
     if len(text) > MAX_LENGTH:

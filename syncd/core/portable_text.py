@@ -84,7 +84,7 @@ class Reader:
 
     def enter(self, tag: str, given: Attributes) -> None:
         """Take an opening tag; raises Invalid for what has no form."""
-        mark = None
+        mark: str | dict[str, str] | None = None
         if tag == "div" and any(name == EMBEDDED for name, _ in given):
             self.embed(dict(given)[EMBEDDED])
         elif tag == "a":

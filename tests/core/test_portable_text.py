@@ -123,7 +123,8 @@ def test_no_portable_text(raw):
 
 
 MARKS = st.lists(st.sampled_from(["strong", "em", "underline", "code", "strike-through"]), unique=True, max_size=3)
-SPANS = st.lists(st.builds(lambda t, m: span(t, marks=m), st.text("ab<&\n", min_size=1, max_size=4), MARKS), min_size=1, max_size=4)
+TEXT = st.text("ab<&\n", min_size=1, max_size=4)
+SPANS = st.lists(st.builds(lambda t, m: span(t, marks=m), TEXT, MARKS), min_size=1, max_size=4)
 ITEMS = st.sampled_from([{}, {"style": "h2"}, {"listItem": "bullet", "level": 1}, {"listItem": "number", "level": 2}])
 BLOCKS = st.lists(st.builds(lambda s, i: block(*s, **i), SPANS, ITEMS), max_size=5)
 
