@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from syncd.core.identity import match_keys, unique_keys
 from syncd.core.mapping import read_item
-from syncd.core.model import Change, State
+from syncd.core.model import Change, Life, State
 from syncd.core.rules import Rules
 from syncd.core.space import Key, Space, Thing
 from syncd.ledger import records
@@ -56,9 +56,9 @@ def load_for(db: Database, space: Space, changes: Iterable[Change], *, ids: Iter
 
 
 def is_linked(space: Space, change: Change) -> bool:
-    """Return whether a thing is a record already."""
+    """Return whether a thing is a record's living row; what was known to be gone is recognised by its keys again."""
     link = space.links.get(thing_of(change))
-    return link is not None and link.record is not None
+    return link is not None and link.record is not None and link.life is not Life.GONE
 
 
 def has_unique(space: Space, change: Change) -> bool:

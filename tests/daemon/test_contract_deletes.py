@@ -1,14 +1,17 @@
 """The contract on deletions: from whom they count, when they are believed, and what they do elsewhere."""
 
 import sqlite3
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from syncd.core.model import SECOND
+from syncd.core.model import SECOND, Change, Via, Write
 from syncd.daemon import clock
 from syncd.daemon.once import Work
-from syncd.ledger import conflicts
+from syncd.daemon.reconcile import drain
+from syncd.errors import PermanentError
+from syncd.ledger import conflicts, inbox, letters, proposals
 from tests.daemon.test_actions import do, read
 from tests.daemon.test_contract_identity import push
 from tests.daemon.world import PRODUCT, World, memory
@@ -350,3 +353,65 @@ async def test_a_followers_deletion_against_the_authoritys_edit_is_for_elsewhere
     assert ("MUG-1", "alive") in await life(world)
     assert world.items("shop").get("MUG-1", {}).get("title") == ("Edited" if there else None)
     assert [one.kind for one in await read(world, conflicts.standing)] == (["delete"] if elsewhere == "review" else [])
+
+
+# ---- what is over stays over
+
+
+async def test_neither_a_stale_event_nor_a_late_page_brings_it_back(world: World) -> None:
+    await stocked(world, rules())
+    things = world.platform("erp").things["items"]
+    kept = things["1"]
+    late = Change("erp", "items", "1", Via.READ, 1, 0, dict(kept.item), version=kept.version)
+    stale = replace(late, via=Via.EVENT, as_of=10**9, event_id="again")
+    remove(world, "erp", "MUG-1")
+    await world.once()
+    await world.once()
+    assert "MUG-1" not in world.items("shop")
+    async with world.runtime() as runtime:
+        for change in (late, stale):
+            await runtime.store.write(inbox.add, "erp", "items", [change], now=runtime.now())
+        await drain(runtime)
+        work = Work(runtime)
+        await work.begin()
+        await work.settle_down()
+    assert "MUG-1" not in world.items("shop")
+    assert ("MUG-1", "gone") in await life(world)
+    world.put("erp", "1", sku="MUG-1", name="Mug again", price="12.00", stock=3)
+    for _ in range(2):
+        await world.once()
+    assert world.items("shop")["MUG-1"]["title"] == "Mug again", "but a true re-creation does"
+
+
+# ---- what a person does not want
+
+
+async def test_a_rejected_create_is_no_proposed_action(world: World) -> None:
+    await stocked(world, rules(), count=2)
+    world.write("platforms/shop.yaml", memory("shop", mode="propose", collection="products"))
+    world.put("erp", "9", sku="NEW", name="New", price="1.00", stock=1)
+    await world.once()
+    [change] = await read(world, proposals.in_state, "open")
+    [row] = (await do(world, do="reconcile"))["report"]["rows"]
+    assert (row["why"], row["reason"]) == ("held", "proposed: waits for approval") or row["why"] == "held"
+    await do(world, do="reject", ids=[change.id], note="not in the shop")
+    await world.once()
+    [row] = (await do(world, do="reconcile"))["report"]["rows"]
+    assert (row["why"], row["action"], row["reason"]) == ("missing", None, f"its change ch-{change.id} was rejected")
+
+
+async def test_a_discarded_create_is_no_proposed_action(world: World) -> None:
+    await stocked(world, rules(), count=2)
+    world.put("erp", "9", sku="NEW", name="New", price="1.00", stock=1)
+
+    def refuse(write: Write) -> None:
+        raise PermanentError("too new", status=422)
+
+    world.platform("shop").before = refuse
+    await world.once()
+    [letter] = await read(world, letters.in_state)
+    await do(world, do="discard", letters=[letter.id], note="leave it")
+    world.platform("shop").before = None
+    await world.once()
+    [row] = (await do(world, do="reconcile"))["report"]["rows"]
+    assert (row["why"], row["action"], row["reason"]) == ("missing", None, f"its letter d-{letter.id} was discarded")

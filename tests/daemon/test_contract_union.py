@@ -283,3 +283,69 @@ async def test_a_question_is_settled_by_no_value(world: World) -> None:
     answer = await do(world, do="resolve", conflict=asked.id, keep=True)
     assert answer["exit"] == 1
     assert "--link A B or --split" in answer["error"]
+
+
+# ---- unique values
+
+
+SLUG = PRODUCT.replace(
+    "  name:", "  slug: {type: string, truth: erp, map: {erp: slug, shop: slug}, check: {unique: true}}\n  name:"
+)
+
+
+async def values_asked(world: World) -> list[tuple[str, str]]:
+    return [(one.key, one.why) for one in await read(world, conflicts.standing)]
+
+
+async def test_a_value_of_another_record_is_invalid_until_that_gives_it_up(world: World) -> None:
+    world.shop_and_erp(product=SLUG)
+    for number in (1, 2):
+        world.put("erp", str(number), sku=f"MUG-{number}", slug=f"mug-{number}", name="Mug", price="12.00", stock=3)
+    await world.once()
+    world.put("erp", "1", slug="mug-2", name="Blue")
+    await world.once()
+    [(key, why)] = await values_asked(world)
+    assert (key, "not unique: also MUG-2" in why) == ("MUG-1", True)
+    shop = world.items("shop")
+    assert (shop["MUG-1"]["slug"], shop["MUG-1"]["title"]) == ("mug-1", "Blue"), "other fields flow"
+    world.put("erp", "2", slug="cup-2")
+    await world.once()
+    assert await values_asked(world) == [], "it closes by itself"
+    await world.once()
+    assert {key: item["slug"] for key, item in world.items("shop").items()} == {"MUG-1": "mug-2", "MUG-2": "cup-2"}
+
+
+async def test_a_value_of_a_deleted_record_is_free(world: World) -> None:
+    world.shop_and_erp(product=SLUG.replace("sweeps: 2", "sweeps: 1"))
+    for number in range(1, 6):
+        world.put("erp", str(number), sku=f"MUG-{number}", slug=f"mug-{number}", name="Mug", price="12.00", stock=3)
+    await world.once()
+    world.put("erp", "1", slug="mug-2")
+    await world.once()
+    assert len(await values_asked(world)) == 1
+    world.platform("erp").remove("items", "2")
+    for _ in range(3):
+        await world.once()
+    assert await values_asked(world) == []
+    assert world.items("shop")["MUG-1"]["slug"] == "mug-2"
+
+
+async def test_of_two_in_one_batch_the_first_has_it(world: World) -> None:
+    world.shop_and_erp(product=SLUG)
+    for number in (1, 2):
+        world.put("erp", str(number), sku=f"MUG-{number}", slug="mug", name="Mug", price="12.00", stock=3)
+    await world.once()
+    assert [(key, "not unique: also MUG-1" in why) for key, why in await values_asked(world)] == [("MUG-2", True)]
+
+
+async def test_a_condition_of_a_match(world: World) -> None:
+    product = TWO_KEYS.replace("{by: gtin}", '{by: gtin, when: "length(gtin) in [8, 13]"}').replace("shop: create", "shop: review")
+    world.shop_and_erp(product=product.replace("shop: {collection: products, create: true}", "shop: {collection: products}"))
+    world.put("erp", "1", sku="MUG-1", gtin="4012", name="Mug", price="12.00", stock=3)
+    world.put("erp", "2", sku="MUG-2", gtin="40123456", name="Cup", price="12.00", stock=3)
+    world.put("shop", "s1", sku=None, gtin="4012", title="Old", price="1.00", stock=0)
+    world.put("shop", "s2", sku=None, gtin="40123456", title="Old", price="1.00", stock=0)
+    for _ in range(2):
+        await world.once()
+    assert {one: bool(record) for one, record in (await linked(world)).items()}["shop s1"] is False
+    assert shop_titles(world) == {"s1": "Old", "s2": "Cup"}
