@@ -10,6 +10,7 @@ from syncd.reports.text import shorten, width_of
 
 SIGNS = {"create": "+", "update": "~", "delete": "-", "archive": "-"}
 KINDS = {"changes": ("change", "changes"), "deletes": ("delete", "deletes"), "blanked": ("emptied value", "emptied values")}
+NAMES = 8  # the least width of field names
 LEAST = 12  # a value is not shortened below this
 
 Document = Mapping[str, Any]
@@ -87,16 +88,17 @@ def _line(line: Document, *, several: bool) -> tuple[Cell | str, ...]:
 def _examples(document: Document, look: Look) -> str:
     examples: Sequence[Example] = document["examples"]
     rows = [row for one in examples for row in one.rows]
-    names = max([width_of(_field(row)) for row in rows], default=0)
+    names = max([NAMES, *(width_of(_field(row)) for row in rows)])
     places = max([width_of(row["platform"]) for row in rows], default=0)
     before = max([width_of(figures.value(row["before"])) for row in rows], default=0)
     if look.width is not None:
         room = max(look.width - (4 + 2 + names + 3 + places + 3 + 6), 2 * LEAST)
         before = min(before, room // 2)
     lines = []
-    for one in examples:
-        head = f"  {one.entity} {figures.plain(one.record)}"
-        lines.append(f'{head:<18} "{figures.plain(one.label)}"' if one.label else head)
+    heads = [f"  {one.entity} {figures.plain(one.record)}" for one in examples]
+    wide = max(width_of(head) for head in heads)
+    for head, one in zip(heads, examples, strict=True):
+        lines.append(f'{head:<{wide}}   "{figures.plain(one.label)}"' if one.label else head)
         lines += [_change(row, (names, places, before), look) for row in one.rows]
         lines += [f"    ! {conflict['field'] or '(record)':<{names}}   {_conflict(conflict)}" for conflict in one.conflicts]
     return "\n".join([*lines, *_more(document)])
