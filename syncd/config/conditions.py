@@ -8,6 +8,7 @@ import ast
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from syncd.core.expression import Failed, is_true
@@ -56,7 +57,12 @@ def _nothing(name: Name) -> Any:
 
 def _tree(expression: Expression) -> ast.expr | None:
     """Return a condition's form, however it is spelt; None if nothing is to be said of it here."""
-    words = [_word(token) for token in read_words(expression.text).tokens]
+    return _form(expression.text)
+
+
+@lru_cache(maxsize=500)  # each case is compared with all those before it
+def _form(text: str) -> ast.expr | None:
+    words = [_word(token) for token in read_words(text).tokens]
     try:
         return ast.parse(" ".join(words), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):

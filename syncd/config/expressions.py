@@ -117,13 +117,15 @@ def _note(scene: Scene, node: Scalar, text: str, problem: Problem) -> None:
     platform, _, path = word.partition(".")
     if platform in scene.broken_parts:
         return  # told under in:
-    hint, fix = problem.hint, problem.fix or "change the expression, or the type of the field"
+    said, hint, fix = problem.message, problem.hint, problem.fix or "change the expression, or the type of the field"
     if problem.code == "E210" and platform in scene.platforms and platform not in scene.parts:
-        hint, fix = "not in in:", f"add  {platform}: {{collection: NAME}}  under in:, or {scene.use_one_of()}"
+        said, hint = f"{platform} is not a platform of {scene.name}", "not in in:"
+        fix = f"add  {platform}: {{collection: NAME}}  under in:, or {scene.use_one_of()}"
     elif problem.code == "E210" and platform in scene.parts and platform in _maps(scene, path):
-        hint, fix = "never read: direction: out", f"write  direction: both, or name another source of {path}"
+        said, hint = f"{path} is only written to {platform}", "direction: out"
+        fix = f"write  direction: both, or name another source of {path}"
     where = place_in(scene, node, problem.start, problem.end)
-    scene.source.error(problem.code, where, problem.message, hint=hint, why=problem.why, fix=fix)
+    scene.source.error(problem.code, where, said, hint=hint, why=problem.why, fix=fix)
 
 
 def _fields(scene: Scene) -> dict[str, FieldType]:

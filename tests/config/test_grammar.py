@@ -189,6 +189,67 @@ def test_what_a_field_says(tmp_path: Path, options: str, expected: dict[str, Any
     assert {key: getattr(found, key) for key in expected} == expected
 
 
+@pytest.mark.parametrize(
+    ("kind", "check", "names"),
+    [
+        ("string", "{required: true}", ["required"]),
+        ("string", "{pattern: '^A'}", ["pattern"]),
+        ("string", "{format: email}", ["format"]),
+        ("string", "{min_length: 1, max_length: 9}", ["min_length", "max_length"]),
+        ("set(string)", "{min_length: 1, max_length: 9}", ["min_length", "max_length"]),
+        ("decimal(2)", "{min: 0.01, max: 9}", ["min", "max"]),
+        ("date", "{min: 2026-01-01}", ["min"]),
+        ("integer", "{min: 0, max_step: 30%}", ["min"]),
+        ("string", "{}", []),
+    ],
+)
+def test_checks_of_values(tmp_path: Path, kind: str, check: str, names: list[str]) -> None:
+    assert [one.name for one in field(tmp_path, f"check: {check}", kind).checks] == names
+
+
+@pytest.mark.parametrize(
+    ("kind", "equal", "name"),
+    [
+        ("string", "exact", "exact"),
+        ("string", "casefold", "casefold"),
+        ("string", "whitespace", "whitespace"),
+        ("html", "html", "html"),
+        ("set(string)", "set", "set"),
+        ("json", "json", "json"),
+        ("decimal(2)", "{number: 0.005}", "number"),
+        ("datetime", "{time: 1s}", "time"),
+    ],
+)
+def test_equalities(tmp_path: Path, kind: str, equal: str, name: str) -> None:
+    assert field(tmp_path, f"equal: {equal}", kind).equal.name.startswith(name)
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ("if_null: keep", {"if_null": "keep"}),
+        ("if_null: clear", {"if_null": "clear"}),
+        ("if_null: next", {"if_null": "next"}),
+        ("if_null: hold", {"if_null": "hold"}),
+        ("if_null: {const: x}", {"if_null": "const", "null_value": "x"}),
+        ("if_null: {use: shop}", {"if_null": "use", "null_use": "shop"}),
+        ("if_stale: keep", {"if_stale": "keep"}),
+        ("if_stale: next", {"if_stale": "next"}),
+        ("if_stale: hold", {"if_stale": "hold"}),
+        ("if_invalid: keep", {"if_invalid": "keep"}),
+        ("if_invalid: next", {"if_invalid": "next"}),
+        ("if_invalid: hold", {"if_invalid": "hold"}),
+        ("stale_after: 24h", {"stale_after": 86_400_000_000}),
+    ],
+)
+@pytest.mark.parametrize("rule", ["owner: erp", "priority: [erp, shop]", "expr: upper(erp.name)", "manual: true, propose: erp"])
+def test_options_of_every_rule(tmp_path: Path, rule: str, option: str, expected: dict[str, Any]) -> None:
+    found = truth(tmp_path, "string", f"{{{rule}, {option}}}")
+    assert {key: getattr(found, key) for key in expected} == expected
+    case = truth(tmp_path / "case", "string", f"[{{when: erp.raw.x, {rule}, {option}}}, shop]").branches[0].truth
+    assert {key: getattr(case, key) for key in expected} == expected
+
+
 def test_own_fields_are_asked_of_the_connector(tmp_path: Path) -> None:
     rule = "[{when: shop.raw.locked, owner: shop}, {owner: erp, freeze: {when: shop.raw.at != null}}]"
     lines = [

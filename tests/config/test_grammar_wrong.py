@@ -29,7 +29,7 @@ def underlined(one: Diagnostic) -> str:
         ('{expr: "erp.name + erp.nmae"}', "E210", "erp.nmae", 'no field called "nmae"'),
         ("{expr: name}", "E210", "name", 'no bare name "name" here'),
         ("{expr: upcase(erp.name)}", "E210", "upcase", 'no function called "upcase"'),
-        ("{expr: text(shop.n)}", "E210", "shop.n", "n is not mapped on shop"),
+        ("{expr: text(shop.n)}", "E210", "shop.n", "n is only written to shop"),
         ("{expr: golden.nme}", "E210", "golden.nme", 'no field called "nme"'),
         ("[{when: epr.name == 'x', owner: erp}, shop]", "E210", "epr.name", 'no platform called "epr"'),
         ("{owner: erp, freeze: {when: golden.nme != null}}", "E210", "golden.nme", 'no field called "nme"'),
