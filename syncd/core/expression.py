@@ -15,7 +15,7 @@ from syncd.core.native import ABSENT
 from syncd.core.operands import ANY, MAX_STEPS, NULL, TRUTH, Failed, as_operand, canonical_of, is_true, kind_of_type
 from syncd.core.parts import Expression, Name
 from syncd.core.scope import Meaning, Names, function_problem, meaning_of
-from syncd.core.tokens import LITERALS, MAX_NESTED, Problem, Words, read_words, refuse
+from syncd.core.tokens import LITERALS, MAX_NESTED, Problem, Token, Words, read_words, refuse
 
 __all__ = [
     "ABSENT",
@@ -84,10 +84,24 @@ def meanings_of(words: Words, names: Names) -> tuple[dict[int, Meaning], list[Pr
         elif token.sort == "name" and token.text not in LITERALS:
             found = meaning_of(token, names)
             if isinstance(found, Problem):
-                problems.append(found)
+                problems.append(hyphened(words, token, found))
             else:
                 meanings[token.start] = found
     return meanings, problems
+
+
+def hyphened(words: Words, token: Token, problem: Problem) -> Problem:
+    """Return the problem of a name; one right behind ``NAME-`` may be the rest of that name."""
+    at = words.tokens.index(token)
+    before = words.tokens[max(0, at - 2) : at]
+    touching = len(before) == 2 and before[0].end == before[1].start and before[1].end == token.start
+    if not touching or before[1].text != "-" or before[0].sort != "name":
+        return problem
+    head, _, last = before[0].text.rpartition(".")
+    whole = f'{head or "PLATFORM.raw"}["{last}-{token.text}"]'
+    return problem._replace(
+        hint="one name with a minus in it?", fix=f"a name with a minus in it is written  {whole}\n{problem.fix}"
+    )
 
 
 def build(text: str, words: Words, meanings: dict[int, Meaning], want: str, problems: list[Problem]) -> Formula | None:

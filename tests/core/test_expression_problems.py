@@ -175,6 +175,12 @@ def test_golden_is_not_known_everywhere() -> None:
     assert one.code == "E211"
 
 
+def test_a_name_with_a_minus_in_it_is_written_in_quotes() -> None:
+    (one,) = problems("shopify.raw.net-prize > 1")
+    assert one.fix.startswith('a name with a minus in it is written  shopify.raw["net-prize"]')
+    compile_expression("shopify.raw['net-prize'] > 1 and shopify.raw.@type == 'x'", NAMES)
+
+
 def test_at_most_two_names_are_suggested() -> None:
     names = Names(bare=dict.fromkeys(("nam", "nama", "name", "namee"), GTIN))
     (one,) = problems("namx == ''", names)
