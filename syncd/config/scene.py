@@ -1,6 +1,6 @@
 """What the rules of one entity can refer to: its platforms, its fields, the defaults; and how to say that a name is none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from syncd.config.drafts import CollectionDraft, PlatformDraft
@@ -20,13 +20,15 @@ class Evidence:
 
     ``tried``: by (entity, field, platform) how many ledger samples came back unchanged, of how many; where it is not given
     the ``samples`` are tried, golden values by (entity, field). ``undecided``: by (entity, field) how many records no case of a
-    rule is true for, of how many.
+    rule is true for, of how many; where it is not given ``count`` is asked: for how many of an entity's records none of these
+    conditions is true, of how many (None: it cannot tell).
     """
 
     seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tried: Mapping[tuple[str, str, str], tuple[int, int]] = field(default_factory=dict)
     undecided: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     samples: Mapping[tuple[str, str], Sequence[Value]] = field(default_factory=dict)
+    count: Callable[[str, Sequence[Expression]], tuple[int, int] | None] | None = None
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """``truth``: who decides a field. The grammar of the rules, compiled into ``core.rules.Truth``."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from syncd.config import literals
@@ -12,7 +13,7 @@ from syncd.config.section import Section, missing_key, unknown_key
 from syncd.config.suggest import near
 from syncd.config.truthparts import READERS, Subject, owner_rule, place, read_freeze
 from syncd.core.model import Value
-from syncd.core.rules import At, Branch, Truth
+from syncd.core.rules import At, Branch, Expression, Truth
 
 RULES = ("owner", "priority", "newest", "merge", "expr", "const", "manual")
 OPTIONS = ("if_null", "if_stale", "if_invalid", "stale_after", "freeze")
@@ -35,9 +36,9 @@ def _cases(scene: Scene, cases: Items, owner: Span, subject: Subject) -> Truth |
     read: list[Condition] = []
     for n, node in enumerate(cases.nodes):
         when = node.entries.get("when") if isinstance(node, Block) else None
-        if when is not None and n == len(cases.nodes) - 1:
-            _last_condition(scene, cases, when, subject)
         read.append(_condition(scene, node, when))
+        if when is not None and n == len(cases.nodes) - 1:
+            _last_condition(scene, cases, when, subject, [one.when for one in read])
         truth = _rule(scene, _without_when(node), owner, subject)
         found.append(Branch(read[-1].when, truth) if truth else None)
     note_unreachable(scene, read)
@@ -74,10 +75,10 @@ def _without_when(node: Node) -> Node:
     return Block(node.span, node.flow, {key: entry for key, entry in node.entries.items() if key != "when"})
 
 
-def _last_condition(scene: Scene, cases: Items, when: Entry, subject: Subject) -> None:
+def _last_condition(scene: Scene, cases: Items, when: Entry, subject: Subject, conditions: Sequence[Expression | None]) -> None:
     """Note E221: where the last condition is false too, nobody would decide."""
     neither = "neither case is" if len(cases.nodes) == 2 else "no case is" if len(cases.nodes) > 2 else "it is not"
-    known = scene.evidence.undecided.get((scene.name, subject.name))
+    known = _undecided(scene, subject, conditions)
     count = f": for {known[0]:,} of {known[1]:,} {scene.name}s today {neither} true" if known else f" where {neither} true"
     case = _without_when(cases.nodes[-1])
     words = getattr(subject.type, "words", ())
@@ -93,6 +94,15 @@ def _last_condition(scene: Scene, cases: Items, when: Entry, subject: Subject) -
         why=f"{subject.name} would have no rule{count}",
         fix=f"drop the condition:  - {bare}\nor add a last line:  - {{manual: true}}      (send those to the conflict inbox)",
     )
+
+
+def _undecided(scene: Scene, subject: Subject, conditions: Sequence[Expression | None]) -> tuple[int, int] | None:
+    """Return for how many records no condition is true, of how many, if anybody knows."""
+    known = scene.evidence.undecided.get((scene.name, subject.name))
+    good = [one for one in conditions if one is not None]
+    if known is not None or scene.evidence.count is None or len(good) < len(conditions):
+        return known
+    return scene.evidence.count(scene.name, good)
 
 
 def _rule(scene: Scene, node: Node, owner: Span, subject: Subject) -> Truth | None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from syncd.config.load import load
 from syncd.config.model import Loaded
 from syncd.config.scene import Evidence
 from syncd.connectors.registry import KINDS
+from syncd.core.rules import Expression
 from tests.config import contract
 
 pytestmark = contract.HERE
@@ -62,6 +64,17 @@ def test_without_ledger_or_probe_what_quotes_them_is_left_out(number: int) -> No
     lines = [line for line in block.split("\n") if "last probe" not in line and "ledger samples" not in line]
     lines = [re.sub(r": for 212 of 3,911 customers today (neither case is) true", r" where \1 true", line) for line in lines]
     assert new_findings(number) == ["\n".join(lines)]
+
+
+def test_a_ledger_is_asked_for_the_records_that_no_case_decides() -> None:
+    asked: list[tuple[str, list[str]]] = []
+
+    def count(entity: str, conditions: Sequence[Expression]) -> tuple[int, int]:
+        asked.append((entity, [one.text for one in conditions]))
+        return 212, 3911
+
+    assert new_findings(8, Evidence(count=count)) == [contract.mistakes()[8]]
+    assert asked == [("customer", ["'withdrawn' in [salesforce.consent, mailer.consent]", "mailer.consent != null"])]
 
 
 def test_every_mistake_of_the_page_is_made() -> None:
