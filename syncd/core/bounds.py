@@ -22,6 +22,16 @@ def is_within(member: Member, change: Change, shadow: Shadow | None, now: int) -
     return member.only is None or is_so(member.only, thing_view(change.item or {}, shadow), now)
 
 
+def is_beyond(member: Member, change: Change, record: Record | None, now: int) -> bool:
+    """Return whether a thing is certainly out of scope."""
+    if member.only is None or change.item is None:
+        return False
+    try:
+        return not is_within(member, change, record.shadows.get(member.platform) if record is not None else None, now)
+    except Failed:
+        return False
+
+
 def not_made(entity: Entity, member: Member, record: Record, now: int) -> str:
     """Return why ``create: {when}`` does not let a record be made on a platform, ''."""
     condition = member.create_when

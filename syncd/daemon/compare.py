@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from syncd.core.bounds import is_beyond
+from syncd.core.conditions import checked
 from syncd.core.decide import match
 from syncd.core.drift import Action, Difference, Place, Standing, Why, compare, compare_absent
 from syncd.core.held import truth_of
@@ -72,7 +74,9 @@ def compare_page(db: Database, scene: Scene, spot: Spot, changes: Sequence[Chang
     for change, record in known:
         if change.gone or change.left:
             continue
-        if record is None:
+        if is_beyond(desk.member, change, record, scene.now):
+            result.shown += [record.id] if record is not None else []
+        elif record is None:
             result.found += desk.stranger(change)
         else:
             result.shown.append(record.id)
@@ -178,7 +182,7 @@ class Desk:
         """Return what is there now, as far as is known."""
         if look is None or (shadow is not None and shadow.id == look.id and shadow.as_of > look.as_of):
             return held_by(shadow)
-        return dict(read_item(self.entity, look.platform, look.item or {}))
+        return dict(checked(self.entity, read_item(self.entity, look.platform, look.item or {}), shadow, self.space.now))
 
     def wanted(self, name: str) -> bool:
         """Return whether a field is in the report's scope."""

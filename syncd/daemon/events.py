@@ -31,6 +31,7 @@ class Event(StrEnum):
     CONFLICT_OPEN = "conflict.open"
     CONFLICT_CLOSED = "conflict.closed"
     STRAY_EDIT = "stray_edit"
+    RECENCY_SUSPENDED = "recency.suspended"
     READING_BROKEN = "reading.broken"
     HOOK_REFUSED = "hook.refused"
     SWEEP_DONE = "sweep.done"
@@ -48,6 +49,7 @@ LEVELS = {
     Event.WRITE_REFUSED: "ERROR",
     Event.WRITE_LATER: "DEBUG",
     Event.CONFLICT_OPEN: "WARNING",
+    Event.RECENCY_SUSPENDED: "WARNING",
     Event.READING_BROKEN: "WARNING",
     Event.HOOK_REFUSED: "WARNING",
     Event.SWEEP_DONE: "DEBUG",

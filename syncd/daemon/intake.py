@@ -9,6 +9,7 @@ from syncd.core.model import SECOND
 from syncd.daemon import clock
 from syncd.daemon.events import Event, say
 from syncd.daemon.runtime import Part, Runtime
+from syncd.daemon.suspend import Watch
 from syncd.errors import ConnectorError, PermanentError
 from syncd.ledger import cursors, inbox
 from syncd.ledger.inbox import Added
@@ -37,14 +38,18 @@ async def take(runtime: Runtime, part: Part, collection: str, batch: Batch, via:
 async def take_feed(runtime: Runtime, part: Part, collection: str) -> None:
     """Take everything a feed has since its cursor: a poll ends, a stream goes on. Raises ConnectorError."""
     position = await runtime.store.read(cursors.position, part.name, collection)
+    watch = Watch(runtime, part.name, collection)
     with ExitStack() as stack:
         async for batch in part.connector.changes(collection, position):
             added = await take(runtime, part, collection, batch)
+            if part.is_polled:
+                await watch.see(batch.changes, added.stored)
             if added.stored and part.is_polled:
                 stack.enter_context(runtime.gathering(f"poll {part.name} {collection}"))
             part.refused.pop(collection, None)
             read_well(runtime, part)
             await room(runtime)
+    await watch.end()
     await note_read(runtime, part, collection)
     part.refused.pop(collection, None)
 

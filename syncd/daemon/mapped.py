@@ -32,6 +32,10 @@ def mapping(entity: Entity, platform: str) -> list[tuple[Any, ...]]:
             steps = (*(step.name for step in place.read), "|", *(step.name for step in place.write))
             checks = tuple(check.name for check in field.checks)
             found.append((name, field.type.name, place.path, place.direction, steps, checks, field.required))
+            found += [(name, condition.text) for condition in field.conditions]
+    member = entity.members[platform]
+    if member.raws or member.only is not None:
+        found.append(("", member.raws, member.only.text if member.only is not None else ""))
     return found
 
 

@@ -6,8 +6,10 @@ What was revised with which rules is noted in the ledger, so that a revision cut
 from collections.abc import Iterable
 
 from syncd.core.conclude import revise
+from syncd.core.dependencies import asks_the_clock, moments, rules_in
 from syncd.core.model import SECOND
 from syncd.core.rules import Entity, Rules
+from syncd.core.subject import subjects
 from syncd.daemon import tell
 from syncd.daemon.clock import nap
 from syncd.daemon.judge import Judged, store
@@ -22,6 +24,7 @@ REVISED = "revised"  # the fact that names the rules all records were last decid
 RULES = "the rules changed"
 STALE = "a platform became stale, or came back"
 CALM = 60 * SECOND
+HOUR = 3600 * SECOND
 
 Stale = dict[tuple[str, str], bool]  # (entity, platform) -> whether the platform is stale for its rules
 
@@ -35,6 +38,7 @@ async def begin(runtime: Runtime) -> None:
     if await runtime.store.read(meta.get, REVISED) != decided_with(runtime):
         runtime.decide_again(runtime.rules.entities)
         await recall_strangers(runtime, runtime.rules.entities)
+    runtime.decide_again(timed(runtime.rules))  # while nobody looked time went by
 
 
 async def recall_strangers(runtime: Runtime, entities: Iterable[str]) -> None:
@@ -53,13 +57,15 @@ def decided_with(runtime: Runtime) -> str:
 async def revise_forever(runtime: Runtime) -> None:
     """Decide again whatever is asked for, and what staleness changes, until cancelled."""
     before: Stale = {}
+    asked = runtime.now()
     while True:
         await revise_outdated(runtime)
         stale, until = await staleness(runtime)
-        runtime.decide_again(moved(before, stale))
-        before = stale
+        now = runtime.now()
+        runtime.decide_again(moved(before, stale) | due(runtime.rules, asked, now))
+        before, asked = stale, now
         if not runtime.outdated:
-            await nap(runtime.revisions, until, at=runtime.now())
+            await nap(runtime.revisions, min([until, *coming(runtime.rules, now)]), at=now)
 
 
 async def revise_outdated(runtime: Runtime) -> int:
@@ -102,6 +108,31 @@ def revise_batch(db: Database, scene: Scene, entity: str, after: int) -> tuple[J
     return judged, ids[-1] if len(ids) == BATCH else None, len(ids)
 
 
+# ---- as time goes by
+
+
+def due(rules: Rules, then: int, now: int) -> set[str]:
+    """Return the entities whose rules may say something else now than they did then: an hour (UTC) began, a freeze ended."""
+    hour = then // HOUR != now // HOUR
+    return {
+        entity.name
+        for entity in rules.entities.values()
+        if (hour and asks_the_clock(entity)) or any(then < moment <= now for moment in moments(entity))
+    }
+
+
+def coming(rules: Rules, now: int) -> list[int]:
+    """Return the moments ahead at which rules may say something else: the next hour (UTC), and ends of freezes."""
+    entities = rules.entities.values()
+    hours = [(now // HOUR + 1) * HOUR] if any(asks_the_clock(entity) for entity in entities) else []
+    return [*hours, *(moment for entity in entities for moment in moments(entity) if moment > now)]
+
+
+def timed(rules: Rules) -> set[str]:
+    """Return the entities whose records are decided again as time goes by."""
+    return {entity.name for entity in rules.entities.values() if asks_the_clock(entity) or moments(entity)}
+
+
 # ---- staleness
 
 
@@ -138,11 +169,11 @@ def limits_of(rules: Rules) -> dict[tuple[str, str], int]:
 def entity_limits(entity: Entity) -> dict[str, int]:
     """Return after how long each platform is stale for the rules of one entity that care."""
     found: dict[str, int] = {}
-    truths = [*(field.truth for field in entity.fields.values()), *(group.truth for group in entity.groups.values())]
+    truths = (rule for subject in subjects(entity).values() for rule in rules_in(subject.truth))
     for truth in truths:
-        for platform in truth.platforms if truth is not None and truth.if_stale != "keep" else ():
+        for platform in truth.platforms if truth.if_stale != "keep" else ():
             member = entity.members.get(platform)
-            limit = truth.stale_after if truth and truth.stale_after is not None else (member.stale_after if member else None)
+            limit = truth.stale_after if truth.stale_after is not None else (member.stale_after if member else None)
             if limit is not None:
                 found[platform] = min(limit, found.get(platform, limit))
     return found

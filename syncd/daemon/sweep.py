@@ -14,6 +14,7 @@ from syncd.daemon.intake import read_well, room
 from syncd.daemon.look import blame, read_things
 from syncd.daemon.runtime import Part, Runtime
 from syncd.daemon.scene import Scene
+from syncd.daemon.suspend import Watch
 from syncd.daemon.weigh import Trip, open_breaker
 from syncd.errors import ConnectorError
 from syncd.ledger import breakers, inbox, sweeps
@@ -57,6 +58,7 @@ async def sweep(runtime: Runtime, part: Part, collection: str) -> Swept:
 
 async def pages(runtime: Runtime, part: Part, collection: str, number: int) -> tuple[bool, str]:
     """Put every page of a scan into the inbox; return whether it was complete, else why not."""
+    watch = Watch(runtime, part.name, collection)
     with runtime.gathering(f"sweep {part.name} {collection}"):
         try:
             async for page in part.connector.scan(collection):
@@ -65,7 +67,9 @@ async def pages(runtime: Runtime, part: Part, collection: str, number: int) -> t
                 runtime.meter.received(part.name, "sweep", added.stored, added.repeats)
                 if added.stored:
                     runtime.wake.set()
+                await watch.see(page.changes, added.stored)
                 if page.last:
+                    await watch.end()
                     return page.complete, page.why
                 await room(runtime)
         except ConnectorError as error:

@@ -5,7 +5,7 @@ from typing import Any
 
 from syncd.core.model import Life, Record
 from syncd.core.space import Key, Link, Space, Thing
-from syncd.ledger import aliases, conflicts, history, keys, outbox, seen, strangers, tallies
+from syncd.ledger import aliases, conflicts, history, keys, outbox, seen, strangers, tallies, touches
 from syncd.ledger.inbox import Waiting
 from syncd.ledger.keys import Moved
 from syncd.ledger.loaded import PLACES, Loaded, read_records, record_row, shadow_row
@@ -68,6 +68,7 @@ def _surroundings(db: Database, space: Space) -> None:
             space.swept[platform, collection] = swept
         if read_at is not None:
             space.read_at[platform] = max(read_at, space.read_at.get(platform, 0))
+    space.touches = touches.standing(db)
     (highest,) = db.execute("SELECT coalesce(max(id), 0) FROM record").fetchone()
     space.next_id = highest + 1
 
