@@ -11,7 +11,7 @@ from syncd.cli.act import perform
 from syncd.cli.answer import agreed, check_formats, note, show_lines
 from syncd.cli.command import Args, Command, Parser, user
 from syncd.cli.flags import Flags
-from syncd.cli.folder import checked_config, find, glance
+from syncd.cli.folder import find, glance, runnable_config
 from syncd.cli.ledger import origin_of
 from syncd.ledger.reading import read_only
 from syncd.reports import deliveries, figures
@@ -33,7 +33,7 @@ def apply(args: Args, flags: Flags) -> int:
     check_formats(flags, deliveries.SCHEMA)
     plan = read_plan(args.plan)
     name = find(flags.config)
-    config, folder = checked_config(name), glance(name)
+    config, folder = runnable_config(name), glance(name)
     try:
         with read_only(folder.ledger) as db:
             db.execute("BEGIN")

@@ -79,7 +79,10 @@ def foretell(trial: Trial, record: Record, *, pending: bool) -> Foreseen | None:
     edit = trial.edit
     if edit.old is None or edit.new is None:
         return None
-    names = None if edit.fields is None or record.life is not Life.ALIVE else edit.fields
+    dead = record.life is not Life.ALIVE
+    if dead and edit.fields is not None and not pending:
+        return None  # what becomes of it is no field's rule
+    names = None if dead else edit.fields
     try:
         before = outcome(trial.old, edit.old, record, names)
         after = outcome(trial.new, edit.new, record, names)
@@ -190,13 +193,23 @@ def rows_of(
             "entity": entity.name,
             "record": record.key,
             "field": name or None,
-            "before": known.raw if known is not None else None,
-            "after": write.sent.get(name) if name else None,
+            "before": shown(entity, name, known.raw if known is not None else None),
+            "after": shown(entity, name, write.sent.get(name)),
             "rule": rule_of(entity, name),
             "why": why_of(entity, record, name, reasons),
             "mode": mode_of(entity, write.platform, name),
         })
     return found
+
+
+def shown(entity: Entity, name: str, value: Native) -> Native:
+    """Return a value as a plan shows it: what is personal is masked, ``j***@acme``, and still tells whether there is any."""
+    mapped = entity.fields.get(name)
+    if mapped is None or not mapped.pii or value in (None, "", []):
+        return value
+    text = str(value)
+    place = text.partition("@")[2].partition(".")[0]
+    return f"{text[:1]}***{'@' + place if place else ''}"
 
 
 def rule_of(entity: Entity, name: str) -> Row | None:
@@ -240,7 +253,9 @@ def patch_of(entity: Entity, record: Record, write: Write, moved: Mapping[str, A
     if write.op is Op.DELETE:
         return head | {"patch": [{"op": "remove", "path": ""}]}
     if write.op is Op.CREATE:
-        return head | {"patch": [{"op": "add", "path": "", "value": nested(write.values)}]}
+        names = {f.maps[write.platform].path: f.name for f in entity.fields.values() if write.platform in f.maps}
+        values = {path: shown(entity, names.get(path, ""), value) for path, value in write.values.items()}
+        return head | {"patch": [{"op": "add", "path": "", "value": nested(values)}]}
     if write.op is Op.ARCHIVE:
         return head | {"patch": [{"op": "add", "path": pointer(path), "value": value} for path, value in write.values.items()]}
     steps = []
@@ -248,7 +263,8 @@ def patch_of(entity: Entity, record: Record, write: Write, moved: Mapping[str, A
         path = entity.fields[name].maps[write.platform].path
         known = shadow.fields.get(name) if shadow is not None else None
         there = known is not None and known.raw is not None
-        steps.append({"op": "replace" if there else "add", "path": pointer(path), "value": write.values.get(path)})
+        value = shown(entity, name, write.values.get(path))
+        steps.append({"op": "replace" if there else "add", "path": pointer(path), "value": value})
     return head | {"patch": steps}
 
 

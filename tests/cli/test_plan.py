@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from syncd.cli import main
-from tests.daemon.company import PRODUCT, Company, company, until
+from tests.daemon.company import PRODUCT, SHOP, Company, company, until
 
 Capture = pytest.CaptureFixture[str]
 ENTITY = "entities/product.yaml"
@@ -76,6 +76,16 @@ async def test_one_record_is_read_now(acme: Company) -> None:
     assert (await said(acme, "plan", "product", "MUG-9"))[0] == 1
     code, text = await said(acme, "plan", "prodct", "MUG-2")
     assert (code, 'did you mean "product"' in text) == (64, True)
+
+
+async def test_one_record_of_a_platform_that_cannot_be_read(acme: Company) -> None:
+    acme.places["shop"] = "http://127.0.0.1:9"
+    acme.write("platforms/shop.yaml", SHOP)
+    acme.sql("UPDATE products SET price = '99.00' WHERE sku = 'MUG-2'")
+    code, text = await said(acme, "plan", "product", "MUG-2")
+    assert code == 3, text
+    assert "shop could not be read" in text
+    assert "shop   10.00  ->  99.00" in text, "what it showed last"
 
 
 async def test_the_past_is_fed_to_the_new_rules(acme: Company) -> None:

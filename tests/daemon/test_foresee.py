@@ -175,6 +175,56 @@ async def test_limits_modes_and_what_was_never_read_are_said(world: World) -> No
     assert plan["summary"]["proposed"] == 4
 
 
+def with_cases(*cases: str) -> str:
+    """The usual rules, with these cases for the name before its owner."""
+    lines = "".join(f"\n      - {case}" for case in (*cases, "{owner: erp}"))
+    name = f"  name:\n    type: string\n    map: {{erp: name, shop: title}}\n    truth:{lines}\n"
+    return WITH_TAGS.replace("  name: {type: string, truth: erp, map: {erp: name, shop: title}}\n", name)
+
+
+async def test_what_a_condition_names_and_was_never_read_is_said(world: World) -> None:
+    old = await stocked(world)
+    world.write(ENTITY, with_cases('{when: "shop.raw.locked", owner: shop}', '{when: "golden.stock > 2", const: Many}'))
+    file = world.folder / "plan.json"
+    plan = planned(world, old, file=file)
+    assert plan["needs"] == ["needs a sweep first: shop.raw.locked was never read"]
+    assert {(row["field"], row["after"]) for row in plan["changes"]} == {("name", "Many")}
+    assert (plan["summary"]["update"], plan["summary"]["failed"]) == (8, 0)
+    assert (await applied(world, file))["ok"]
+    assert {item["title"] for item in world.items("shop").values()} == {"Many"}
+
+
+async def test_what_is_personal_is_masked_and_applied_as_it_is(world: World) -> None:
+    rules = WITH_TAGS.replace("name: {type: string,", "name: {type: string, pii: true,")
+    old = await stocked(world, rules)
+    world.write(ENTITY, rules.replace("pii: true, truth: erp", "pii: true, truth: {const: jo@acme.example}"))
+    file = world.folder / "plan.json"
+    plan = planned(world, old, file=file)
+    assert {(row["before"], row["after"]) for row in plan["changes"]} == {("M***", "j***@acme")}
+    assert plan["patches"][0]["patch"][0]["value"] == "j***@acme"
+    assert (await applied(world, file))["ok"]
+    assert {item["title"] for item in world.items("shop").values()} == {"jo@acme.example"}
+
+
+async def test_a_record_that_is_gone_stays_gone(world: World) -> None:
+    old = await stocked(world)
+    world.platform("erp").remove("items", "3")
+    for _ in range(3):
+        await world.once()
+    world.write(ENTITY, EDITS["a constant"](WITH_TAGS))
+    plan = planned(world, old)
+    assert {row["record"] for row in plan["changes"]} == {"MUG-1", "MUG-2", "MUG-4"}
+    assert plan["summary"]["failed"] == 0
+
+
+async def test_what_depends_on_an_edited_field_is_decided_too(world: World) -> None:
+    rules = with_cases('{when: "golden.stock > 5", const: Many}')
+    old = await stocked(world, rules)
+    world.write(ENTITY, rules.replace("stock: {type: integer, truth: erp", "stock: {type: integer, truth: {const: 9}"))
+    plan = planned(world, old)
+    assert {(row["field"], row["after"]) for row in plan["changes"]} == {("name", "Many"), ("stock", 9)}
+
+
 async def test_what_would_be_written_anyhow_is_not_the_edits_effect(world: World) -> None:
     await stocked(world)
     world.put("erp", "1", name="Cup")

@@ -100,10 +100,10 @@ def test_it_fits_eighty_columns() -> None:
         ({"needs": ["needs a sweep first: shopify.raw.locked was never read"]}, "  needs a sweep first: shopify.raw.locked"),
         ({"summary": SUMMARY | {"proposed": 3}}, "3 writes would wait for approval (mode propose): syncd changes"),
         ({"summary": SUMMARY | {"withdrawn": 1}}, "1 write that waits now would not be made any more"),
-        ({"summary": SUMMARY | {"failed": 2}, "failure": "product A: ValueError"}, "2 records could not be foreseen; the first"),
+        ({"summary": SUMMARY | {"failed": 2}, "failure": "product A: ValueError"}, "2 records could not be foreseen"),
         ({"summary": SUMMARY, "fields": [], "examples": [], "breakers": []}, "No changes."),
         ({"saved": "plan.json"}, "Saved (syncd apply plan.json)."),
-        ({"examples": [Example("product", "A", "", [row(None, None, "delete", None)], [])]}, "- (record)   shopify   the record"),
+        ({"examples": [Example("product", "A", "", [row(None, None, "delete", None)], [])]}, "- (record)   shopify"),
         ({"examples": [Example("product", "A", "", [row(None, "x", "create")], [])]}, "+ tags       shopify   -  ->  x"),
         (
             {"examples": [Example("product", "A", "", [], [{"field": "price", "why": "jump 60% > 30%", "state": "new"}])]},
@@ -149,20 +149,25 @@ OLD = {"entities/product.yaml": "entity: product\nfields:\n  tags:\n    truth: {
 CASES = "\n      - {when: a.locked, owner: a}\n      - {newest: [a, b], tie: [a]}"
 
 
+UNION = "{merge: union, from: [a, b]}"
+TWO = "{priority: [a, b], if_null: next}"
+MORE = "    map: {a: t}\n  price: {type: string, truth: a}\n"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("{merge: union, from: [a, b]}", "b", "4 product.tags: merge union [a, b] -> owner b"),
-        ("{merge: union, from: [a, b]}", CASES, "5 product.tags: merge union [a, b] -> when a.locked: owner a; else newest [a, b], tie [a]"),
-        ("{merge: union, from: [a, b]}", "{priority: [a, b], if_null: next}", "4 product.tags: merge union [a, b] -> priority [a, b], if_null next"),
-        ("{merge: union, from: [a, b]}", "{manual: true, propose: a}", "4 product.tags: merge union [a, b] -> manual, propose owner a"),
-        ("{a: t}", "{a: u, b: t}", "5 product.tags map a: t -> u|5 product.tags map b: (not there) -> t"),
-        ("    map: {a: t}\n", "    map: {a: t}\n  price: {type: string, truth: a}\n", "6 product.price: (not there) -> string, owner a"),
+        (UNION, "b", ["4 product.tags: merge union [a, b] -> owner b"]),
+        (UNION, CASES, ["5 product.tags: merge union [a, b] -> when a.locked: owner a; else newest [a, b], tie [a]"]),
+        (UNION, TWO, ["4 product.tags: merge union [a, b] -> priority [a, b], if_null next"]),
+        (UNION, "{manual: true, propose: a}", ["4 product.tags: merge union [a, b] -> manual, propose owner a"]),
+        ("{a: t}", "{a: u, b: t}", ["5 product.tags map a: t -> u", "5 product.tags map b: (not there) -> t"]),
+        ("    map: {a: t}\n", MORE, ["6 product.price: (not there) -> string, owner a"]),
     ],
-)  # fmt: skip
-def test_edits_in_words(old: str, new: str, words: str) -> None:
+)
+def test_edits_in_words(old: str, new: str, words: list[str]) -> None:
     found = edits_of("config", OLD, {path: text.replace(old, new) for path, text in OLD.items()})
-    assert [f"{one['line']} {one['what']}: {one['before']} -> {one['after']}" for one in found] == words.split("|")
+    assert [f"{one['line']} {one['what']}: {one['before']} -> {one['after']}" for one in found] == words
     assert {one["file"] for one in found} == {"config/entities/product.yaml"}
 
 
