@@ -1,19 +1,30 @@
 """``syncd explain`` and ``syncd history``: why a value is what it is, and what it was before."""
 
 import argparse
+import os
 import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from syncd.cli import exits
 from syncd.cli.answer import check_formats, give
 from syncd.cli.command import Args, Command, Parser, duration
 from syncd.cli.flags import Flags
-from syncd.cli.folder import find, glance
-from syncd.cli.ledger import reading
+from syncd.cli.folder import Folder, find, glance, glance_at
+from syncd.cli.ledger import Desk, reading
+from syncd.cli.trial import as_test
+from syncd.config.rulebook import read_other, read_rules
 from syncd.core.model import Record
+from syncd.core.rules import Entity, Rules
+from syncd.core.space import Space
 from syncd.errors import SyncdError, UsageError
-from syncd.ledger import records
+from syncd.ledger import config_texts, records
+from syncd.ledger import history as ledger_history
 from syncd.ledger.schema import Database
 from syncd.reports import figures
+
+if TYPE_CHECKING:
+    from syncd.reports.ruled import Ruled
 
 
 def things(parser: Parser) -> None:
@@ -23,23 +34,88 @@ def things(parser: Parser) -> None:
     parser.add_argument("field", metavar="FIELD", nargs="?", help="all fields if left out")
 
 
+def things_and_times(parser: Parser) -> None:
+    """Declare the parameters of explain."""
+    things(parser)
+    parser.add_argument("--at", type=since, metavar="TIME", help="explain the past with the rules of that time")
+    parser.add_argument("--what-if", dest="what_if", metavar="RULE", help="what another rule would give and write")
+    parser.add_argument("--as-test", dest="as_test", action="store_true", help="print the last real event as a rule test")
+
+
 def explain(args: Args, flags: Flags) -> int:
-    """Print why a field, or each field of a record, is what it is."""
+    """Print why a field, or each field of a record, is what it is, or was."""
     from syncd.reports import explain as report
     from syncd.reports.explain_page import page
 
+    if args.as_test:
+        return as_test(args, flags)
     check_formats(flags, report.SCHEMA)
+    if args.what_if and not args.field:
+        raise UsageError("--what-if is about one field: syncd explain ENTITY ID FIELD --what-if RULE")
     folder = glance(find(flags.config))
-    entity = folder.entity(args.entity)
-    line = folder.field(args.entity, args.field) if args.field else None
+    if not args.at:
+        check_names(folder, args)
     with reading(flags, folder) as desk:
-        facts = report.gather(desk.db, one(desk.db, desk.record(args.entity, args.record)), entity, desk.origin.now)
-        if line:
-            document = report.collect_field(facts, entity, line, folder.platforms, desk.origin)
-        else:
-            document = report.collect(facts, entity, folder.platforms, desk.origin)
+        folder, record = scene(desk, args)
+        document = explained(desk, folder, record, args)
     give(flags, document, page)
     return exits.OK
+
+
+def check_names(folder: Folder, args: Args) -> None:
+    """Raise UsageError if the entity or the field is not in the config."""
+    folder.entity(args.entity)
+    if args.field:
+        folder.field(args.entity, args.field)
+
+
+def scene(desk: Desk, args: Args) -> tuple[Folder, Record]:
+    """Return the config and the record that are explained: those of now, or as they were at the moment asked for."""
+    record = one(desk.db, desk.record(args.entity, args.record))
+    if not args.at:
+        return desk.folder, record
+    from syncd.reports.past import record_at
+
+    then, _ = record_at(desk.db, record, args.at)
+    sha = ledger_history.config_at(desk.db, args.at) or ""
+    texts = config_texts.get(desk.db, sha)
+    if texts is None:
+        raise SyncdError(f"the ledger does not have the config {sha or 'of that time'} any more: its rules cannot be shown")
+    folder = glance_at(desk.folder.name, texts)
+    check_names(folder, args)
+    return folder, then
+
+
+def explained(desk: Desk, folder: Folder, record: Record, args: Args) -> dict[str, Any]:
+    """Return the machine format of a record, or of one field of it."""
+    from syncd.reports import explain as report
+    from syncd.reports.ruled import what_if
+
+    entity, origin = folder.entity(args.entity), desk.origin._replace(config_sha=folder.sha)
+    moment = args.at or origin.now
+    facts = report.gather(desk.db, record, entity, origin.now, at=args.at)
+    rules = read_rules(folder.name, folder.texts, args.entity, os.environ)
+    if rules:
+        facts = replace(facts, ruled=under(desk, rules, folder, record, moment, past=bool(args.at)))
+    if not args.field:
+        return report.collect(facts, entity, folder.platforms, origin)
+    document = report.collect_field(facts, entity, folder.field(args.entity, args.field), folder.platforms, origin)
+    if args.what_if:
+        other = read_other(folder.name, folder.texts, args.entity, args.field, args.what_if, os.environ)
+        tried = under(desk, other, folder, record, moment, past=bool(args.at))
+        document["what_if"] = what_if(tried, args.field, args.what_if)
+    return document
+
+
+def under(desk: Desk, rules: Entity, folder: Folder, record: Record, now: int, *, past: bool) -> "Ruled":
+    """Return a record under rules, with what the ledger knows around it; when platforms were read last is known only of now."""
+    from syncd.reports.ruled import ruled
+
+    space = Space(Rules(folder.sha, {rules.name: rules}), now, lambda: 0)
+    records.load(desk.db, space, records=[record.id])
+    if past:
+        space.read_at.clear()
+    return ruled(space, rules, folder.sha, record, now)
 
 
 def since(text: str) -> int:
@@ -108,8 +184,10 @@ EXPLAIN = Command(
         "syncd explain product MUG-1 price",
         "syncd explain product MUG-1",
         "syncd explain product shop:8841 --format json",
+        "syncd explain product MUG-1 price --at 2026-11-01T10:00Z",
+        'syncd explain product MUG-1 price --what-if "{newest: [sap, shop]}"',
     ),
-    things,
+    things_and_times,
 )
 HISTORY = Command(
     history,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from syncd.config import places
-from syncd.config.folder import read_folder, sha_of
+from syncd.config.folder import read_folder, sha_of, sources_of
 from syncd.config.nodes import Block, Items, Node, Scalar, Span, scalars
 from syncd.config.secrets import reference
 from syncd.config.source import Source
@@ -40,6 +40,7 @@ class Folder(NamedTuple):
     platforms: dict[str, PlatformLine]
     entities: dict[str, EntityLine]
     secrets: dict[str, list[str]]  # named in the config, with the places
+    texts: Mapping[str, str] = {}  # by path
 
     def entity(self, name: str) -> EntityLine:
         """Return an entity; raises UsageError with did-you-mean if there is none."""
@@ -163,7 +164,17 @@ def _folder(name: str, sources: Sequence[Source], variables: Mapping[str, str]) 
         {one.name: one for one in platforms},
         {one.name: one for one in entities},
         _secrets(sources),
+        {source.path: source.text for source in sources},
     )
+
+
+def glance_at(name: str, texts: Mapping[str, str]) -> Folder:
+    """Return a config kept as texts by path (the ledger's copy of an earlier one) at a glance."""
+    variables = places.variables(os.environ)
+    sources = sources_of(name, texts)
+    for source in sources:
+        parse(source, variables)
+    return _folder(name, sources, variables)
 
 
 def _secrets(sources: Sequence[Source]) -> dict[str, list[str]]:
@@ -204,7 +215,8 @@ def _field(file: str, name: str, node: Node, groups: Block) -> FieldLine:
     maps = _block(body, "map")
     ways = {platform: _text(entry.value, "direction") or "both" for platform, entry in maps.entries.items()}
     strategy, platforms = _rule(truth)
-    return FieldLine(name, _type(body.get("type")), file, (truth or node).span.line, strategy, platforms, ways)
+    pii = _text(body, "pii") == "true"
+    return FieldLine(name, _type(body.get("type")), file, (truth or node).span.line, strategy, platforms, ways, group, pii)
 
 
 def _rule(truth: Node | None) -> tuple[str, tuple[str, ...]]:
@@ -219,7 +231,8 @@ def _rule(truth: Node | None) -> tuple[str, tuple[str, ...]]:
     node = truth.get("from" if kind == "merge" else kind)
     platforms = node.nodes if isinstance(node, Items) else [node]
     name = f"merge {_text(truth, kind) or ''}".strip() if kind == "merge" else kind
-    return name, tuple(one.text for one in platforms if isinstance(one, Scalar)) if kind not in {"const", "manual"} else ()
+    named = kind not in {"const", "manual", "expr"}
+    return name, tuple(one.text for one in platforms if isinstance(one, Scalar)) if named else ()
 
 
 def _type(node: Node | None) -> str:

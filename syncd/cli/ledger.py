@@ -26,9 +26,14 @@ class Desk(NamedTuple):
     origin: Origin
 
     def record(self, entity: str, text: str) -> int:
-        """Return the id of the record that a text names; raises SyncdError if the ledger has none."""
+        """Return the id of the record that a text names; raises SyncdError if the ledger has none, UsageError if it names a
+        platform that the config does not have.
+        """
         found = find_record(self.db, entity, text)
         if found is None:
+            platform, colon, _ = text.partition(":")
+            if colon:
+                self.folder.platform(platform)
             raise SyncdError(f'no {entity} "{text}" in the ledger')
         called = now_called(self.db, entity, text, found)
         if called is not None:

@@ -203,6 +203,11 @@ def standing(db: Database, *, group: int | None = None, record: int | None = Non
     return [_open(row) for row in rows]
 
 
+def of_record(db: Database, record: int) -> list[Open]:
+    """Return the conflicts about a record, open and closed, oldest first."""
+    return [_open(row) for row in db.execute(f"{SELECT} WHERE c.record = ? ORDER BY c.opened_at_us, c.id", (record,))]
+
+
 def _open(row: Sequence[Any]) -> Open:
     number, entity, record, key, field, kind, why, body, *middle, platform, collection, native, marks = row
     doc = load(body)

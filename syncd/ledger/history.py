@@ -161,6 +161,17 @@ def every(db: Database, *, since: int = 0, after: int = 0, limit: int = 1000) ->
     return [_decided(row) for row in rows]
 
 
+def config_at(db: Database, at: int) -> str | None:
+    """Return the sha of the config that decided at a moment: of the last decision, or of one that was loaded since."""
+    row = db.execute(
+        "SELECT config, at FROM (SELECT config, at FROM decision WHERE at <= ?1 ORDER BY id DESC LIMIT 1)"
+        " UNION ALL SELECT sha, at FROM (SELECT sha, at FROM config WHERE at <= ?1 ORDER BY at DESC LIMIT 1)"
+        " ORDER BY 2 DESC LIMIT 1",
+        (when(at),),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 def names_of(db: Database, numbers: Collection[int]) -> dict[int, tuple[str, str]]:
     """Return entity and key of each of these records."""
     sql = "SELECT r.id, r.entity, r.key FROM json_each(?) j CROSS JOIN record r ON r.id = j.value"

@@ -1,11 +1,13 @@
 """Why a field is what it is, as a page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 from syncd.reports import figures
 from syncd.reports.page import Cell, Column, Look, Page, Section, Tone
 
+GUTTERS = 8  # what stands before, between and after the columns of the steps
 STATES = {"unmapped": "not mapped", "missing": "not there", "absent": "never read"}
 TONES = {"held": Tone.WARN, "refused": Tone.BAD, "breaker": Tone.BAD, "doubt": Tone.WARN, "proposed": Tone.WARN}
 
@@ -25,14 +27,39 @@ def _field(document: Mapping[str, Any], look: Look) -> Page:
     rule = document["rule"]
     head = f"{_name(document)}   {document['field']}, {document['field_type']}   rule {rule['file']}:{rule['line']}"
     parts: list[Section | str] = [_readings(document, look)]
-    rows = [
-        (str(at), figures.plain(step["text"]), Cell(figures.plain(step["result"]), TONES.get(step["code"], Tone.PLAIN)))
-        for at, step in enumerate(document["steps"], 1)
-    ]
-    parts.append(Section((Column("", right=True), Column("", least=24), Column("", least=16)), rows, headless=True))
-    would = "    ".join(f"{rule} {figures.value(value)}" for rule, value in document["others"].items())
-    foot = f"  other rules would give:   {would}" if would else ""
+    parts.append(_steps(document["steps"], look))
+    given = [f"{rule}{': ' if value == 'held' else ' '}{figures.value(value)}" for rule, value in document["others"].items()]
+    foot = f"  other rules would have given:   {'    '.join(given)}" if given else ""
+    if document.get("what_if"):
+        parts.append(_what_if(document["what_if"]))
     return Page(head, parts, foot, title=f"{document['entity']} {document['record']} {document['field']}")
+
+
+def _steps(steps: Sequence[Mapping[str, Any]], look: Look) -> Section | str:
+    """Return the steps as a table, or where it would not fit as lines that are broken between words."""
+    rows = [(str(at), figures.plain(step["text"]), figures.plain(step["result"])) for at, step in enumerate(steps, 1)]
+    width = GUTTERS + max(len(text) for _, text, _ in rows) + max(len(result) for _, _, result in rows)
+    if look.width is None or width <= look.width:
+        tones = [TONES.get(step["code"], Tone.PLAIN) for step in steps]
+        cells = [(at, text, Cell(result, tone)) for (at, text, result), tone in zip(rows, tones, strict=True)]
+        return Section((Column("", right=True), Column(""), Column("")), cells, headless=True)
+    lines = []
+    for at, text, result in rows:
+        broken = wrap(f"{text}   {result}", look.width - GUTTERS) or [""]
+        lines += [f"{at:>3}  {broken[0]}", *(f"     {line}" for line in broken[1:])]
+    return "\n".join(lines)
+
+
+def _what_if(tried: Mapping[str, Any]) -> str:
+    """Return what another rule would do, in a line per write."""
+    if tried["held"]:
+        return f"what if {tried['rule']}:   held: {figures.plain(tried['held'])}; nothing is written"
+    same = "" if tried["changes"] else ", as it is"
+    lines = [f"what if {tried['rule']}:   golden {figures.value(tried['golden'])}{same}"]
+    for one in tried["writes"]:
+        held = f"   (not written: {one['held']})" if one["held"] else ""
+        lines.append(f"  {one['platform']}   {figures.value(one['before'])} -> {figures.value(one['after'])}{held}")
+    return "\n".join(lines if tried["writes"] else [*lines, "  nothing would be written"])
 
 
 def _readings(document: Mapping[str, Any], look: Look) -> Section:

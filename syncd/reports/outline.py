@@ -14,6 +14,8 @@ class FieldLine(NamedTuple):
     strategy: str
     platforms: tuple[str, ...]  # of the rule, in its order
     ways: Mapping[str, str]
+    group: str | None = None
+    pii: bool = False
 
     @property
     def rule(self) -> dict[str, Any]:

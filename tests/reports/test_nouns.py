@@ -1,12 +1,17 @@
 """What the ledger holds, as machine formats and as pages: conflicts, changes, letters, breakers, status, history, explain."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from syncd.config.rulebook import read_rules
 from syncd.core.model import Life, Tombstone
+from syncd.core.rules import Rules
+from syncd.core.space import Space
 from syncd.ledger import attempts, letters, records
 from syncd.ledger import conflicts as conflict_table
 from syncd.ledger.schema import Database
@@ -25,9 +30,18 @@ from syncd.reports import (
     text,
 )
 from syncd.reports.page import Look, Page
+from syncd.reports.ruled import ruled
+from tests.cli.scene import ERP, SERVICE, SHOP
+from tests.cli.scene import PRODUCT as COMPANY
 from tests.ledger.builders import NOW, golden, keep, known, record, shadow, write
 from tests.reports.scene import ENTITIES, ORIGIN, PLATFORMS, PRODUCT, fill, open_ledger
 
+TEXTS = {
+    "syncd.yaml": SERVICE,
+    "platforms/erp.yaml": ERP,
+    "platforms/shop.yaml": SHOP,
+    "entities/product.yaml": COMPANY,
+}
 GOLDEN = Path(__file__).parent / "golden"
 LIVE = {
     "daemon": {"running": True, "pid": 7, "since": "2025-11-18T00:00:00Z", "ready": True},
@@ -56,7 +70,11 @@ Layout = Callable[[Mapping[str, Any], Look], Page]
 def facts(db: Database, number: int) -> explain.Facts:
     found = records.one(db, number)
     assert found is not None
-    return explain.gather(db, found, PRODUCT, ORIGIN.now)
+    rules = read_rules("config", TEXTS, "product", os.environ)
+    assert rules is not None
+    space = Space(Rules("4f1c9e2", {}), ORIGIN.now, lambda: 0)
+    under = ruled(space, rules, "4f1c9e2", found, ORIGIN.now)
+    return replace(explain.gather(db, found, PRODUCT, ORIGIN.now), ruled=under)
 
 
 def one(db: Database, number: int, name: str) -> dict[str, Any]:
@@ -165,7 +183,8 @@ def test_explain_tells_who_said_what_and_what_became_of_it(db: Database) -> None
     assert document["golden"]["value"] == "12.50"
     assert document["rule"] == {"file": "config/entities/product.yaml", "line": 17, "strategy": "owner"}
     assert [step["code"] for step in document["steps"]] == ["changed", "rule", "stray", "written"]
-    assert document["others"] == {"owner shop": "9.99", "newest": "12.50", "manual": "held"}
+    others = {"owner shop": "9.99", "newest": "12.50", "priority [shop, erp]": "9.99", "manual": "held"}
+    assert document["others"] == others
     assert {one["platform"]: one["changed"] for one in document["readings"]} == {"erp": True, "shop": True}
 
 
