@@ -10,7 +10,7 @@ from syncd.cli.answer import agreed, check_formats, give, note, say
 from syncd.cli.command import Args, Command, Parser
 from syncd.cli.flags import Flags
 from syncd.cli.folder import find, load
-from syncd.errors import ConfigError, UsageError
+from syncd.errors import ConfigError, SyncdError, UsageError
 
 if TYPE_CHECKING:
     from syncd.config.model import Config, Loaded
@@ -153,6 +153,33 @@ def again(args: Args, flags: Flags, folder: str) -> None:
         note(render([one for one in error.diagnostics if isinstance(one, Diagnostic)]) + f"\n\nerror: {error}")
     except UsageError as error:
         note(f"error: {error}")
+
+
+# ---- explain --as-test
+
+
+def as_test(args: Args, flags: Flags) -> int:
+    """Print the last event of a record, or of a field of it, as a rule test."""
+    from syncd.cli.folder import glance
+    from syncd.cli.ledger import reading
+    from syncd.daemon.recount import as_test as told
+    from syncd.ledger import records
+
+    if flags.format not in (None, "table"):
+        raise UsageError("--as-test prints a YAML file; it has no other format")
+    folder = glance(find(flags.config))
+    folder.entity(args.entity)
+    if args.field:
+        folder.field(args.entity, args.field)
+    config, _ = valid(folder.name)
+    with reading(flags, folder) as desk:
+        record = records.one(desk.db, desk.record(args.entity, args.record))
+        if record is None:
+            raise SyncdError(f"{args.entity} {args.record} is not in the ledger")
+        text = told(desk.db, record, config.rules, args.field)
+    say(text.rstrip("\n"))
+    note(f"# put it under {folder.name}/tests/ and run: syncd test")
+    return exits.OK
 
 
 TEST = Command(
