@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from syncd.config import literals
 from syncd.config.expressions import in_thing, read_condition
-from syncd.config.nodes import Block, Entry, Items, Node, Scalar, is_blank
+from syncd.config.mapping import read_step
+from syncd.config.nodes import Block, Entry, Items, Node, Scalar, is_blank, plain, scalars
 from syncd.config.scene import Scene
 from syncd.config.section import Section
 from syncd.config.suggest import did_you_mean, near
-from syncd.core.identity import NORMALISERS, parse_normal
+from syncd.core.identity import parse_normal
 from syncd.core.rules import Deletes, Match
 
 UNMATCHED = ("create", "review", "ignore")
@@ -57,41 +58,40 @@ def _matches(scene: Scene, section: Section, key: str | None) -> tuple[Match, ..
         built_in = key is not None and key != "id"
         return (Match((key,), parse_normal(()), text=key),) if built_in and key else ()
     found = []
-    for node in section.list("match"):
-        match = _match(scene, node)
+    nodes = section.list("match")
+    known = any(text.text in scene.fields for node in nodes for key, text in scalars(node) if key == "by")
+    for node in nodes:
+        match = _match(scene, node, alone=not known)
         if match:
             found.append(match)
     return tuple(found)
 
 
-def _match(scene: Scene, node: Node) -> Match | None:
+def _match(scene: Scene, node: Node, *, alone: bool) -> Match | None:
+    """Return one match, None if it has errors or never matches. ``alone``: there is no other that could."""
     if not isinstance(node, Block):
         literals.wrong_type(scene.source, node, "a mapping, as {by: FIELD}")
         return None
     section = Section(scene.source, node, next((e.key.span for e in node.entries.values()), node.span))
     section.known(["by", "when", "normal", "confidence"])
-    names = _by(scene, section)
+    names = _by(scene, section, alone=alone)
     confidence = section.word("confidence", ("sure", "review")) or "sure"
-    normal = [one for one in section.list("normal") if _is_normaliser(scene, one)]
+    specs = [plain(one) for one in section.list("normal") if read_step(scene, one, "read") is not None]
     when = section.node("when")
     condition = read_condition(scene, when, in_thing(scene), "when") if when is not None else None
     if not names:
         return None
-    specs = [one.text for one in normal if isinstance(one, Scalar)]
     return Match(names, parse_normal(specs), confidence, "+".join(names), condition)
 
 
-def _is_normaliser(scene: Scene, node: Node) -> bool:
-    return literals.word(scene.source, node, NORMALISERS) is not None
-
-
-def _by(scene: Scene, section: Section) -> tuple[str, ...]:
+def _by(scene: Scene, section: Section, *, alone: bool) -> tuple[str, ...]:
     node = section.need("by")
     nodes = node.nodes if isinstance(node, Items) else [] if node is None else [node]
     texts = [literals.text(scene.source, one, "by") for one in nodes]
     names = [text for text in texts if text is not None]
     wrong = [(one, text) for one, text in zip(nodes, texts, strict=True) if text is not None and text not in scene.fields]
-    if isinstance(node, Items) and len(wrong) == len(nodes) and not any(near(text, scene.fields) for _, text in wrong):
+    strange = len(wrong) == len(nodes) and not any(near(text, scene.fields) for _, text in wrong)
+    if isinstance(node, Items) and strange and not alone:
         _never_matches(scene, node, [text for _, text in wrong])
         return ()
     for one, text in wrong:

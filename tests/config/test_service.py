@@ -84,8 +84,15 @@ def product(old: str, new: str) -> str:
         (product("key: sku", "key: sku\n  match: [{}]"), ['7:11: error E102: missing key "by"']),
         (product("key: sku", "key: sku\n  match: [{by: sku, when: x}]"), ['7:27: error E210: unknown name "x"']),
         (product("key: sku", "key: sku\n  match: [{by: [sku, nam]}]"), ['7:22: error E230: match key "nam" is no field']),
-        (product("key: sku", "key: sku\n  match: [{by: [first, last]}]"), ["7:16: warning W231: this match never matches: "]),
-        (product("key: sku", "key: sku\n  match: [{by: sku, normal: [round]}]"), ['7:30: error E011: "round" is not one of']),
+        (
+            product("key: sku", "key: sku\n  match: [{by: [first, last]}]"),
+            ['7:17: error E230: match key "first" is no field', '7:24: error E230: match key "last" is no field'],
+        ),
+        (
+            product("key: sku", "key: sku\n  match: [{by: sku}, {by: [first, last]}]"),
+            ["7:27: warning W231: this match never matches: "],
+        ),
+        (product("key: sku", "key: sku\n  match: [{by: sku, normal: [rond]}]"), ["7:30: error E011: "]),
         (product("key: sku", "key: sku\n  ambiguous: guess"), ['7:14: error E011: "guess" is not one of review']),
         (product("key: sku", "key: sku\n  unmatched: {web: create}"), ['7:15: error E201: no platform called "web"']),
         (
