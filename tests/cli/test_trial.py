@@ -224,3 +224,19 @@ def until(stream, text: str) -> list[str]:
         if text in line:
             return lines
     raise AssertionError(f"never said: {text}; said: {lines}")
+
+
+# ---- explain --as-test
+
+
+def test_a_real_event_is_printed_as_a_test_that_passes(tmp_path: Path):
+    folder = make_folder(tmp_path)
+    done = run("explain", "product", "MUG-1", "price", "--as-test", "--config", folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("entity: product\ntests:\n  - name: the last event of product MUG-1 price\n")
+    assert "syncd test" in done.stderr
+    with_tests(folder, done.stdout)
+    again = run("test", "--config", folder)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert run("explain", "product", "NOBODY", "--as-test", "--config", folder).returncode == 1
+    assert run("explain", "product", "MUG-1", "prise", "--as-test", "--config", folder).returncode == 64
