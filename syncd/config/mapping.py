@@ -129,7 +129,7 @@ def _pipeline(scene: Scene, section: Section, key: Way) -> _Pipeline:
     nodes = section.list(key)
     steps: list[Transform] = []
     for node in nodes:
-        step = _step(scene, node, key)
+        step = read_step(scene, node, key)
         if step is not None:
             steps.append(step)
     names = tuple(node.text for node in nodes if isinstance(node, Scalar))
@@ -137,7 +137,7 @@ def _pipeline(scene: Scene, section: Section, key: Way) -> _Pipeline:
     return _Pipeline(tuple(steps) if good else None, section.node(key), names)
 
 
-def _step(scene: Scene, node: Node, way: Way) -> Transform | None:
+def read_step(scene: Scene, node: Node, way: Way) -> Transform | None:
     """Return one transform; notes E190 for those to come and E011 for what is none."""
     try:
         return parse_transform(plain(node), way=way)

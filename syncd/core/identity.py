@@ -18,7 +18,6 @@ from syncd.core.rules import Entity, Expression, Field, Match, Name
 from syncd.core.space import Key
 from syncd.core.transforms import parse_transform
 
-NORMALISERS = ("trim", "lower", "upper", "strip_zeros")  # the usual ones; every transform of one value is allowed
 UNIQUE = "unique "  # what the name of a unique field's key begins with
 
 

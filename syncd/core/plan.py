@@ -11,14 +11,16 @@ from typing import Literal
 from syncd.core.bounds import not_made
 from syncd.core.folds import is_counter, less
 from syncd.core.held import UNKNOWN, adjusts, closed_there, closed_to_writes, differs, held_everywhere, why_held
+from syncd.core.identity import match_key
 from syncd.core.life import before_mark
 from syncd.core.mapping import ABSENT, native_value
 from syncd.core.model import Known, Life, Native, Op, Record, Shadow, ShadowField, Value, Write
+from syncd.core.references import native_of, take_out_missing
 from syncd.core.rules import Entity, Field, Member
 from syncd.core.space import Space
 from syncd.core.values import NoWord
 
-Need = Literal["", "look", "find", "sweep", "authority"]
+Need = Literal["", "look", "find", "sweep", "authority", "parent"]
 NO_VALUE = "a required field has no value"
 
 
@@ -27,7 +29,8 @@ class Plan:
     """What to send, what it still needs, and which fields wait for what.
 
     ``need``: "look" (read the thing first), "find" (prove by key that it is not there), "sweep" (a complete scan later than
-    the record's birth), "authority" (prove by key that the authority has none). ``held``: field -> why it waits. A write
+    the record's birth), "authority" (prove by key that the authority has none), "parent" (a record it refers to has no
+    row there yet: ``held`` says which). ``held``: field -> why it waits. A write
     with a need must not be sent.
     """
 
@@ -59,7 +62,7 @@ def plan(space: Space, record: Record, platform: str, *, only: Iterable[str] | N
     if shadow is None or shadow.life is Life.GONE:
         return plan_create(space, entity, member, record, shadow)
     if shadow.life is Life.ARCHIVED:
-        return plan_return(entity, member, record, shadow)
+        return plan_return(space, entity, member, record, shadow)
     if shadow.life is not Life.ALIVE:
         return NOTHING  # left scope: neither written nor made again
     return plan_update(space, entity, member, record, shadow, only=only)
@@ -117,6 +120,8 @@ def asked_by(entity: Entity, member: Member, values: Mapping[str, Value]) -> tup
         value = values.get(name)
         if len(match.by) > 1 or value is None or member.platform not in entity.fields[name].maps:
             continue
+        if match.when is not None and match_key(entity, match, values) is None:
+            continue  # a thing found by a key that is none would not be this record
         try:
             return entity.fields[name].maps[member.platform].path, native_value(entity, member.platform, name, value)
         except NoWord:
@@ -150,10 +155,11 @@ def plan_create(space: Space, entity: Entity, member: Member, record: Record, sh
             held[name] = reason
         elif (value := to_create(record, mapped, member.platform)) is not None:
             values[name] = value
-    write = written(entity, member, record, values, op=Op.CREATE, shadow=None)
+    late = take_out_missing(space, member, record, values, held)
+    write = written(space, entity, member, record, values, op=Op.CREATE, shadow=None)
     if write is None:
         return Plan(held=held)
-    return Plan(write, proof_of_absence(space, entity, member, record), held)
+    return Plan(write, "parent" if late else proof_of_absence(space, entity, member, record), held)
 
 
 def wanted(entity: Entity, member: Member, record: Record, shadow: Shadow | None) -> bool:
@@ -205,7 +211,7 @@ def seen_once(space: Space, record: Record, member: Member) -> bool:
 # ---- back from the archive
 
 
-def plan_return(entity: Entity, member: Member, record: Record, shadow: Shadow) -> Plan:
+def plan_return(space: Space, entity: Entity, member: Member, record: Record, shadow: Shadow) -> Plan:
     """Bring back an archived row of a record that lives, where the rules restore: by the field that carries the mark, else by
     what stood in its place before.
     """
@@ -216,7 +222,7 @@ def plan_return(entity: Entity, member: Member, record: Record, shadow: Shadow) 
         mapped = entity.fields.get(name)
         if mapped is None or not is_at(mapped, member.platform, path) or closed_there(entity, member, mapped):
             continue
-        write = written(entity, member, record, {name: value}, op=Op.UPDATE, shadow=shadow)
+        write = written(space, entity, member, record, {name: value}, op=Op.UPDATE, shadow=shadow)
         if write is not None and write.values[path] != mark:
             return Plan(write, "look" if needs_look(member, shadow, write) else "")
     before = before_mark(member, shadow)
@@ -250,12 +256,15 @@ def plan_update(
             held[name] = reason
         elif only is None or name in only:
             values[name] = golden.value
+    late = take_out_missing(space, member, record, values, held)
+    if late and not values and member.abilities.update:
+        return Plan(Write(Op.UPDATE, member.platform, member.collection, record.id, shadow.id), "parent", held)
     if not values or not member.abilities.update:
         return Plan(held=held) if held else NOTHING
     if incomplete(entity, record):
         return Plan(held={**held, **dict.fromkeys(values, NO_VALUE)})
     whole_groups(entity, record, values)
-    write = written(entity, member, record, values, op=Op.UPDATE, shadow=shadow)
+    write = written(space, entity, member, record, values, op=Op.UPDATE, shadow=shadow)
     if write is None:
         return Plan(held=held)
     return Plan(write, "look" if needs_look(member, shadow, write) else "", held)
@@ -272,7 +281,7 @@ def whole_groups(entity: Entity, record: Record, values: dict[str, Value]) -> No
 
 
 def written(
-    entity: Entity, member: Member, record: Record, values: Mapping[str, Value], *, op: Op, shadow: Shadow | None
+    space: Space, entity: Entity, member: Member, record: Record, values: Mapping[str, Value], *, op: Op, shadow: Shadow | None
 ) -> Write | None:
     """Return the write of these golden values, or None if no value has a word on the platform."""
     paths: dict[str, Native] = {}
@@ -284,7 +293,7 @@ def written(
             continue
         difference = adjustment(member, mapped, shadow, value)
         try:
-            native = native_value(entity, member.platform, name, value if difference is None else difference)
+            native = native_of(space, entity, member.platform, name, value if difference is None else difference)
         except NoWord:
             continue  # a value that the table cannot write is not written there, and is no drift
         paths[mapped.maps[member.platform].path], sent[name] = native, value

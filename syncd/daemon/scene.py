@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from syncd.core.identity import match_keys, unique_keys
 from syncd.core.mapping import read_item
 from syncd.core.model import Change, Life, State
+from syncd.core.references import named_by, references
 from syncd.core.rules import Rules
 from syncd.core.space import Key, Space, Thing
 from syncd.ledger import records
@@ -44,15 +45,28 @@ def thing_of(change: Change) -> Thing:
 def load_for(db: Database, space: Space, changes: Iterable[Change], *, ids: Iterable[int] = ()) -> Loaded:
     """Fill a working set with everything that deciding these changes may ask for.
 
-    Match keys are made of things that are no record yet, and where a field is unique. Raises Poisoned for a change that cannot even be mapped.
+    Match keys are made of things that are no record yet, and where a field is unique. Raises Poisoned for a change that cannot
+    even be mapped.
     """
     changes = list(changes)
-    loaded = records.load(db, space, things={thing_of(change) for change in changes}, records=ids)
+    parents = {thing for change in changes for thing in parents_named(space, change)}
+    loaded = records.load(db, space, things={thing_of(change) for change in changes}, records=ids, parents=parents)
     strangers = [c for c in changes if c.item and (not is_linked(space, c) or has_unique(space, c))]
     matches = {key for change in strangers for key in keys_of(space, change)}
     if matches:
         records.load(db, space, matches=matches, loaded=loaded)
     return loaded
+
+
+def parents_named(space: Space, change: Change) -> Iterable[Thing]:
+    """Return the things that a look refers to. Raises Poisoned for a change that cannot even be mapped."""
+    entity = space.rules.entity_of(change.platform, change.collection)
+    if entity is None or not change.item or not references(entity):
+        return ()
+    try:
+        return list(named_by(space.rules, change.platform, read_item(entity, change.platform, change.item), entity))
+    except Exception as error:
+        raise Poisoned(change, error) from error
 
 
 def is_linked(space: Space, change: Change) -> bool:

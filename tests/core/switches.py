@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from syncd.core import absorb, conclude, decide, doubt, folds, held, news, plan, receipt, resolve, subject, truth
+from syncd.core import absorb, conclude, decide, doubt, folds, held, news, plan, receipt, resolve, subject, truth, unite
 from syncd.core.doubt import Proof, Step
 from syncd.core.model import Known, Op
 from tests.core.world_daemon import Daemon
@@ -49,6 +49,14 @@ def resends_creates(attempt, abilities):
 def found_is_a_stranger(attempt, found, abilities, now):
     proof = judge_found(attempt, found, abilities, now)
     return Proof.UNKNOWN if proof is Proof.DONE else proof
+
+
+def theirs_first(field, lead, rest):
+    return rest.golden.get(field.name) or lead.golden.get(field.name)
+
+
+def had_once(space, entity, key):
+    return [space.records[number] for number in sorted(space.keys.get(key, ()))]
 
 
 def no(*_: Any, **__: Any) -> bool:
@@ -104,6 +112,14 @@ SWITCHES: dict[str, tuple[tuple[Any, str, Any], ...]] = {
     "rebase": ((Daemon, "rebased", False),),  # R32
     "spoken": ((truth, "has_spoken", yes),),  # R33
     "kept": ((held, "is_kept", no),),  # R34
+    "united": ((unite, "is_wanted", no),),  # H36
+    "counted once": ((unite, "golden_of_both", theirs_first),),  # H36
+    "followed": ((unite, "is_followed", no),),  # H36
+    "key asks": ((unite, "is_wanted", yes),),  # H37
+    "key waits": ((unite, "ask_which", no),),  # H37
+    "key now": ((decide, "having", had_once),),  # H37
+    "unique": ((decide, "without_doubles", lambda space, entity, change, record, readings: readings),),
+    "apart": ((unite, "is_apart", no),),
     "provisional": ((truth.Case, "silent", property(lambda case: case.golden is None or case.golden.who is None)),),  # R35
 }
 

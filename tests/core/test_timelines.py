@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.core import timelines_of_identity as identity
 from tests.core import timelines_of_model as model
 from tests.core import timelines_of_rules as rules
 from tests.core.switches import without
@@ -59,6 +60,14 @@ TIMELINES: dict[Callable[[], bool], tuple[str, ...]] = {
     rules.cut_member: ("respelt members",),
     rules.unclear_member: ("unclear members",),
     rules.last_word: ("last word",),
+    identity.keys_come_later: ("united",),
+    identity.counted_once: ("counted once",),
+    identity.merge_is_followed: ("followed",),
+    identity.no_silent_merge: ("key asks",),
+    identity.not_written_meanwhile: ("key waits",),
+    identity.old_key_is_free: ("key now",),
+    identity.value_of_another: ("unique",),
+    identity.kept_apart: ("apart",),
 }
 
 

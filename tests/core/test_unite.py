@@ -9,6 +9,7 @@ from syncd.core import split, unite
 from syncd.core.identity import record_keys
 from syncd.core.life import IDENTITY
 from syncd.core.model import Life, Record, Word
+from syncd.core.rederive import rederive
 from syncd.core.rules import Match
 from tests.core.desk import GOOD, Desk, a_field, a_member, owner, rule
 
@@ -73,6 +74,17 @@ def test_the_history_says_it_on_both() -> None:
     assert (first.id, f"t{second.id} is one with it: both have g 40") in causes
     assert (second.id, "one with K (t1): both have g 40") in causes
     assert len({(one.record, one.version) for one in d.space.decisions if not one.fields}) == 2
+
+
+def test_its_decisions_derive_again() -> None:
+    d = desk(a_field("f", rule("newest")), a_field("e", owner("b")), a_field("t", rule("union"), kind="set(string)"))
+    lay(d, "a", "A1", k="K", f="old", e="of a", t=["blue"])
+    lay(d, "b", "B1", g="40", f="new", e="of b", t=["new"])
+    lay(d, "a", "A1", k="K", g="40", f="old", e="of a", t=["blue"])
+    meet(d, d.record)
+    split.split(d.space, d.record, "b", "ana")
+    assert {change.name for one in d.space.decisions for change in one.fields} == {"k", "g", "f", "e", "t"}
+    assert [wrong for one in d.space.decisions for wrong in rederive(d.entity, one)] == []
 
 
 @pytest.mark.parametrize("order", ["ab", "ba"])

@@ -339,8 +339,8 @@ async def test_of_two_in_one_batch_the_first_has_it(world: World) -> None:
 
 
 async def test_a_condition_of_a_match(world: World) -> None:
-    product = TWO_KEYS.replace("{by: gtin}", '{by: gtin, when: "length(gtin) in [8, 13]"}').replace("shop: create", "shop: review")
-    world.shop_and_erp(product=product.replace("shop: {collection: products, create: true}", "shop: {collection: products}"))
+    product = NO_MAKING.replace("{by: gtin}", '{by: gtin, when: "length(gtin) in [8, 13]"}')
+    world.shop_and_erp(product=product.replace("shop: create", "shop: review"))
     world.put("erp", "1", sku="MUG-1", gtin="4012", name="Mug", price="12.00", stock=3)
     world.put("erp", "2", sku="MUG-2", gtin="40123456", name="Cup", price="12.00", stock=3)
     world.put("shop", "s1", sku=None, gtin="4012", title="Old", price="1.00", stock=0)
@@ -349,3 +349,14 @@ async def test_a_condition_of_a_match(world: World) -> None:
         await world.once()
     assert {one: bool(record) for one, record in (await linked(world)).items()}["shop s1"] is False
     assert shop_titles(world) == {"s1": "Old", "s2": "Cup"}
+
+
+@pytest.mark.parametrize(
+    ("normal", "there"), [('["pad_zeros(13)"]', "40123456"), ("[trim, {table: {A: X, B: X}}]", "B"), ("[lower]", "0A")]
+)
+async def test_any_transform_makes_keys_alike(world: World, normal: str, there: str) -> None:
+    world.shop_and_erp(product=NO_MAKING.replace("{by: gtin}", f"{{by: gtin, normal: {normal}}}").replace(": create}", ": review}"))
+    world.put("erp", "1", sku="MUG-1", gtin={"40123456": "0000040123456", "B": " A", "0A": "0a"}[there], name="Mug", price=1, stock=3)
+    world.put("shop", "s1", sku=None, gtin=there, title="Old", price=1, stock=0)
+    await world.once()
+    assert (await linked(world))["shop s1"] == 1
