@@ -13,6 +13,7 @@ import pytest
 from syncd.cli.app import main
 from tests.cli.scene import SYNCD, environment, make_folder, run
 from tests.cli.terminal import on_terminal
+from tests.config.contract import HERE, files, page, put
 
 GOOD = """\
 entity: product
@@ -62,6 +63,24 @@ def test_a_failure_says_what_was_expected_what_was_got_and_which_rule_decided(fo
     with_tests(folder, BAD)
     assert main(["test", "--config", str(folder)]) == 1
     assert without_seconds(capsys.readouterr().out) == SAID.format(folder)
+
+
+@HERE
+def test_the_contracts_example_fails_word_for_word(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    price = next(line for line in files()["entities/product.yaml"].split("\n") if "max_step" in line)
+    put(tmp_path / "config", {"entities/product.yaml": {57: price.replace("30%", "80%")}})
+    monkeypatch.chdir(tmp_path)
+    assert main(["test"]) == 1
+    _, _, block = page("cli.md").partition("$ syncd test\n")
+    assert without_seconds(capsys.readouterr().out) == without_seconds(block.partition("```")[0])
+
+
+@HERE
+def test_the_contracts_example_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["test", "--config", str(put(tmp_path / "config"))]) == 0
+    assert "5 passed, 0 failed" in capsys.readouterr().out
 
 
 def test_what_passes_exits_0(folder: Path, capsys: pytest.CaptureFixture[str]):
