@@ -48,7 +48,14 @@ def folder_of(example: Example, target: Path) -> Path:
     return target
 
 
-@pytest.mark.parametrize("example", examples(), ids=lambda one: one.title)
+def chapter() -> Example:
+    """The README's chapter on rules: one entity, one test per rule."""
+    text = (PAGE.parents[1] / "README.md").read_text().partition("## Rules\n")[2].partition("\n## ")[0]
+    rules, tests = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return Example("README", rules, tests)
+
+
+@pytest.mark.parametrize("example", [chapter(), *examples()], ids=lambda one: one.title)
 def test_an_example(example: Example, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = folder_of(example, tmp_path / "config")
     checked = main(["--config", str(folder), "check"])
