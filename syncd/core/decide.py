@@ -28,6 +28,7 @@ from syncd.core.life import (
 from syncd.core.mapping import read_item
 from syncd.core.model import Change, Conflict, Life, Reading, Record, Shadow, State, Value, Via
 from syncd.core.news import News, is_new_life, order
+from syncd.core.references import ROW, settled
 from syncd.core.rules import Entity, Match, Member
 from syncd.core.space import Key, Link, Loose, Space, Thing
 from syncd.core.verdict import Said, Verdict, read_again, thing_of
@@ -122,7 +123,8 @@ def update(space: Space, entity: Entity, member: Member, change: Change, record:
 
 def read(space: Space, entity: Entity, change: Change, shadow: Shadow | None) -> Mapping[str, Reading]:
     """Return the readings of a look; what breaks a condition of its field is invalid."""
-    return checked(entity, read_item(entity, change.platform, change.item or {}), shadow, space.now)
+    readings = settled(space, entity, change, read_item(entity, change.platform, change.item or {}))
+    return checked(entity, readings, shadow, space.now)
 
 
 def take_in(space: Space, record: Record, shadow: Shadow, change: Change, *, readings: Mapping[str, Reading]) -> Said:
@@ -147,7 +149,8 @@ def without_doubles(
             why = f"not unique: also {', '.join(other.key or str(other.id) for other in others)}"
             readings = {**readings, name: Reading(State.INVALID, values[name], why)}
     if any(field.unique for field in entity.fields.values()):
-        space.doubles[thing_of(change)] = tuple(doubles.values())
+        parents = [key for key in space.doubles.get(thing_of(change), ()) if key[1].startswith(ROW)]
+        space.doubles[thing_of(change)] = (*parents, *doubles.values())
     return readings
 
 

@@ -22,9 +22,9 @@ from syncd.core.held import (
     the_cause,
 )
 from syncd.core.life import life_conflict
-from syncd.core.mapping import native_value
 from syncd.core.model import Known, Life, Native, Op, Reading, Record, Shadow, ShadowField, State, Value
 from syncd.core.plan import NO_VALUE, incomplete, plan, plan_return, wanted
+from syncd.core.references import native_of
 from syncd.core.rules import Entity, Field, Member
 from syncd.core.space import Space
 from syncd.core.spelling import is_rewritten
@@ -140,7 +140,7 @@ def put_back(place: Place, shadow: Shadow | None) -> Action | None:
     """Return how a missing record is put there: made, or its archived row brought back; None if nothing says how."""
     if shadow is None or shadow.life is not Life.ARCHIVED:
         return Action("create", place.platform)
-    write = plan_return(place.entity, place.member, place.record, shadow).write
+    write = plan_return(place.space, place.entity, place.member, place.record, shadow).write
     path = place.member.deleted[0] if place.member.deleted else ""
     return Action("write", place.platform, path, write.values[path]) if write is not None else None
 
@@ -225,7 +225,7 @@ def frozen(place: Place, mapped: Field) -> str:
 def no_word(place: Place, mapped: Field) -> bool:
     """Return whether golden's value cannot be written there at all: no drift."""
     try:
-        native_value(place.entity, place.platform, mapped.name, place.record.golden[mapped.name].value)
+        native_of(place.space, place.entity, place.platform, mapped.name, place.record.golden[mapped.name].value)
     except NoWord:
         return True
     return False
@@ -243,7 +243,7 @@ def difference(place: Place, mapped: Field, why: Why, found: Value, *, takes: bo
     elif closed or cause in (Why.UNREADABLE, Why.HELD, Why.REWRITTEN) or no_word(place, mapped):
         action = None
     else:
-        native = native_value(place.entity, place.platform, mapped.name, golden)
+        native = native_of(place.space, place.entity, place.platform, mapped.name, golden)
         closed = place.standing.declines(Op.UPDATE, {path: native})
         action = None if closed else Action("write", place.platform, path, native)
     return Difference(place.platform, mapped.name, cause, golden, found, action, note or reason or closed)

@@ -32,6 +32,7 @@ from syncd.core.model import (
     Word,
     Write,
 )
+from syncd.core.references import settled
 from syncd.core.rules import Entity, Field
 from syncd.core.space import Link, Space
 from syncd.core.spelling import explained, only_spelling
@@ -143,7 +144,8 @@ def take_receipt(space: Space, entity: Entity, record: Record, shadow: Shadow, *
     """Absorb what the platform stored: ours where the evidence says so, its own word elsewhere."""
     before = snapshot(record)
     look = receipt.look or unanswered(space, attempt, shadow)
-    readings = dict(checked(entity, read_item(entity, look.platform, look.item or {}), shadow, space.now))
+    shown = settled(space, entity, look, read_item(entity, look.platform, look.item or {}))
+    readings = dict(checked(entity, shown, shadow, space.now))
     stored = {name: stored_of(readings, name, sent) for name, sent in attempt.write.sent.items()}
     judged = judge_fields(entity, attempt, shadow, stored, receipt)
     mine: dict[str, Mine] = {}

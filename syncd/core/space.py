@@ -75,8 +75,8 @@ class Space:
 
     ``swept``: our number at the start of the last complete scan whose rows are all decided, by (platform, collection).
     ``read_at``: our clock at the last successful read of a platform. ``clocks``: (offset, uncertainty) of a platform's
-    clock. ``touches``: the bulk touches of a (platform, collection) (``core.recency``). ``proofs``: our number at the start of a look-up by key that found nothing, by (record, platform).
-    ``next_id`` is the id the next new record gets.
+    clock. ``touches``: the bulk touches of a (platform, collection) (``core.recency``). ``proofs``: our number at the start of
+    a look-up by key that found nothing, by (record, platform). ``next_id`` is the id the next new record gets.
     """
 
     rules: Rules
@@ -93,6 +93,8 @@ class Space:
     proofs: dict[tuple[int, str], int] = field(default_factory=dict)
     touches: dict[tuple[str, str], list[Touch]] = field(default_factory=dict)
     apart: set[tuple[int, int]] = field(default_factory=set)  # pairs of records, lower id first, that a person keeps apart
+    parents: dict[int, Record] = field(default_factory=dict)  # records that those of the set refer to, to be looked at only
+    parent_links: dict[Thing, Link] = field(default_factory=dict)  # things that looks refer to
     # what the decider did
     touched: set[int] = field(default_factory=set)
     relinked: set[Thing] = field(default_factory=set)

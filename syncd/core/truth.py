@@ -11,6 +11,7 @@ from syncd.core.computed import branch_in, formula
 from syncd.core.model import Value
 from syncd.core.native import Invalid
 from syncd.core.rules import Truth
+from syncd.core.waits import WAITS
 
 __all__ = ["RULES", "STAY", "Case", "Kind", "Ruling", "Vote", "judge", "of_branch", "take"]
 
@@ -57,7 +58,9 @@ def unusable(case: Case, vote: Vote) -> Ruling | None:
 
 
 def hold_invalid(vote: Vote) -> Ruling:
-    """An invalid reading under ``hold`` waits for a person."""
+    """An invalid reading under ``hold`` waits for a person; one that only lacks its parent waits for that."""
+    if vote.reason.startswith(WAITS):
+        return Ruling(Kind.WAIT, why=f"{vote.platform} {vote.reason}")
     return Ruling(Kind.HOLD, why=f"{vote.platform} is invalid: {vote.reason}")
 
 

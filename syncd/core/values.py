@@ -36,6 +36,7 @@ from syncd.core.native import (
     shown,
     sort_of,
 )
+from syncd.core.reftypes import Ref, Refs
 from syncd.core.rules import FieldType
 
 __all__ = ["NAMES", "Invalid", "Later", "NoWord", "parse_type"]
@@ -321,22 +322,21 @@ SIMPLE: dict[str, Callable[[str], FieldType]] = {
     "set(string)": Texts,
     "json": Document,
 }
-NAMES = (*SIMPLE, "decimal(2)", "enum")  # for suggestions
+NAMES = (*SIMPLE, "decimal(2)", "enum", "ref(ENTITY)", "list(ENTITY)")  # for suggestions
 
 
 def parse_type(spec: object, *, zone: str = "UTC") -> FieldType:
-    """Return the type that the config names; raises Later for types to come, ValueError for what is none."""
+    """Return the type that the config names; raises ValueError for what is none."""
     if isinstance(spec, Mapping):
         return parse_enum(spec)
     if not isinstance(spec, str):
         raise ValueError("a type is a name, or {enum: [...]}")  # noqa: TRY004 - all config errors are ValueErrors
     if spec in SIMPLE:
         return SIMPLE[spec](spec).at(zone)
-    places = re.fullmatch(r"decimal\(([0-9]{1,2})\)", spec)
-    if places and int(places[1]) < MAX_DIGITS:
+    if (places := re.fullmatch(r"decimal\(([0-9]{1,2})\)", spec)) and int(places[1]) < MAX_DIGITS:
         return Fraction(spec, int(places[1]))
-    if re.fullmatch(r"(list|ref)\(\w+\)", spec):
-        raise Later(f"{spec} is not in this version")
+    if parent := re.fullmatch(r"(list|ref)\((\w+)\)", spec):
+        return (Ref if parent[1] == "ref" else Refs)(spec, parent[2])
     raise ValueError(f'no type called "{spec}"')
 
 

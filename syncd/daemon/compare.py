@@ -1,6 +1,6 @@
 """Drift, in the ledger's thread: what platforms show now against what they should hold. Reads only."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from syncd.core.held import truth_of
 from syncd.core.life import is_cleared
 from syncd.core.mapping import read_item
 from syncd.core.model import Change, Known, Life, Reading, Record, Shadow, State
+from syncd.core.references import settled
 from syncd.core.rules import Entity, Member
 from syncd.core.space import Space, Thing
 from syncd.daemon.quiet import quiet_until
@@ -182,7 +183,11 @@ class Desk:
         """Return what is there now, as far as is known."""
         if look is None or (shadow is not None and shadow.id == look.id and shadow.as_of > look.as_of):
             return held_by(shadow)
-        return dict(checked(self.entity, read_item(self.entity, look.platform, look.item or {}), shadow, self.space.now))
+        return dict(checked(self.entity, self.shown(look), shadow, self.space.now))
+
+    def shown(self, look: Change) -> Mapping[str, Reading]:
+        """Return what a look shows, with records for the native ids it refers to."""
+        return settled(self.space, self.entity, look, read_item(self.entity, look.platform, look.item or {}))
 
     def wanted(self, name: str) -> bool:
         """Return whether a field is in the report's scope."""

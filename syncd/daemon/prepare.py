@@ -9,6 +9,7 @@ from syncd.core.model import Change, Life, Op, Record, Write
 from syncd.core.plan import Plan, plan
 from syncd.core.rules import Member
 from syncd.core.space import Space, Thing
+from syncd.core.waits import WAITS
 from syncd.daemon.journal import Candidate, Sending, journal
 from syncd.daemon.judge import NEVER, WAITS_FOR_SWEEP, Judged, Quarantined, observed, store
 from syncd.daemon.propose import permitted
@@ -148,7 +149,9 @@ def wait_for_proof(
 ) -> None:
     """Let a record wait for what its plan needs: for the platform that was asked, or ever longer if that said nothing."""
     asked = record.tomb.platform if planned.need == "authority" and record.tomb else due.platform
-    if planned.need == "sweep":
+    if planned.need == "parent":
+        put_to_rest(db, Rest(due, NEVER, next(why for why in planned.held.values() if why.startswith(WAITS))))
+    elif planned.need == "sweep":
         put_to_rest(db, Rest(due, NEVER, WAITS_FOR_SWEEP))
     elif asked in trouble:
         until = max(trouble[asked], space.now)

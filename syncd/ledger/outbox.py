@@ -90,6 +90,12 @@ def release(db: Database, error: str, *, platform: str | None = None, entity: st
     ).rowcount
 
 
+def look_again(db: Database, records: Iterable[int], pattern: str) -> None:
+    """Make these records due where they were postponed for a reason like this one."""
+    query = "UPDATE outbox SET due_us = 0 WHERE record = ? AND due_us > 0 AND error LIKE ?"
+    db.executemany(query, [(record, pattern) for record in records])
+
+
 def is_busy(db: Database, records: Iterable[int], platforms: Iterable[str], *, until: int) -> bool:
     """Return whether one of these platforms has something to be told of one of these records before ``until``."""
     row = db.execute(

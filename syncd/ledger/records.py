@@ -5,7 +5,7 @@ from typing import Any
 
 from syncd.core.model import Life, Record
 from syncd.core.space import Key, Link, Space, Thing
-from syncd.ledger import aliases, conflicts, history, keys, outbox, seen, strangers, tallies, touches
+from syncd.ledger import aliases, conflicts, history, keys, outbox, relatives, seen, strangers, tallies, touches
 from syncd.ledger.inbox import Waiting
 from syncd.ledger.keys import Moved
 from syncd.ledger.loaded import PLACES, Loaded, read_records, record_row, shadow_row
@@ -20,10 +20,12 @@ def load(
     things: Iterable[Thing] = (),
     matches: Iterable[Key] = (),
     records: Iterable[int] = (),
+    parents: Iterable[Thing] = (),
     loaded: Loaded | None = None,
 ) -> Loaded:
     """Fill a working set with the records that these things, match keys and ids name, and all that the decider may ask.
 
+    ``parents`` are things that looks refer to: their records, and those that the records themselves refer to, are only beside.
     Records that are in it already stay as they are: give the ``loaded`` of the first call to load more into the same set.
     Returns what ``commit`` needs to write only what changed.
     """
@@ -35,6 +37,8 @@ def load(
     space.records.update(read_records(db, wanted - space.records.keys(), result))
     if loaded is None:
         _surroundings(db, space)
+    space.parent_links.update(_links(db, parents, known=space.parent_links))
+    relatives.load(db, space)
     return result
 
 
@@ -91,6 +95,7 @@ def commit(db: Database, space: Space, loaded: Loaded, *, looks: Sequence[Waitin
     history.store(db, space)
     conflicts.store(db, space, touched, loaded)
     outbox.mark(db, sorted(space.behind), space.now)
+    relatives.release(db, space, touched, loaded)
     tallies.count(db, touched, loaded)
     return moved
 

@@ -10,7 +10,7 @@ from syncd.core.identity import UNIQUE, match_keys, record_keys
 from syncd.core.mapping import read_item
 from syncd.core.model import Change, Life, Record, State, Via
 from syncd.core.space import Key, Space, Thing
-from syncd.ledger import conflicts, seen
+from syncd.ledger import conflicts, relatives, seen
 from syncd.ledger.inbox import Waiting, encode
 from syncd.ledger.keys import Moved
 from syncd.ledger.loaded import Loaded
@@ -31,7 +31,8 @@ def store(db: Database, space: Space, loaded: Loaded, *, looks: Sequence[Waiting
     keep_doubles(db, space)
     # after keeping: the record may have come later in this very batch
     released = {key for key in moved.removed if key[1].startswith(UNIQUE)} | ended(space, loaded)
-    wake(db, {*moved.added, *released, *freed(space, loaded), *revived(space, loaded)}, now=space.now)
+    came = relatives.arrived(space)
+    wake(db, {*moved.added, *released, *came, *freed(space, loaded), *revived(space, loaded)}, now=space.now)
 
 
 def thing_of(change: Change) -> Thing:

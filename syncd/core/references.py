@@ -1,0 +1,179 @@
+"""References between entities: a parent's native id becomes its record on the way in, and its row there on the way out.
+
+A child that names a thing which is no record yet waits for that one field; it is read again when the thing becomes a record
+(``Space.doubles``). A parent that has no row on a platform is waited for there, unless it waits for the child itself.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from syncd.core.identity import UNIQUE
+from syncd.core.mapping import native_value
+from syncd.core.model import Change, Life, Native, Reading, Record, State, Value
+from syncd.core.native import NoWord
+from syncd.core.reftypes import Ref
+from syncd.core.rules import Entity, Field, Member, Rules
+from syncd.core.space import Key, Space, Thing
+from syncd.core.waits import WAITS
+
+COMPILED = "(references)"  # no platform is called that
+ROW = f"{UNIQUE}row "  # what the name of the key begins with under which a child waits for a thing
+Ids = list[Value]
+
+
+def references(entity: Entity) -> dict[str, str]:
+    """Return the fields of an entity that are references, with the entity they lead to; the entity keeps them."""
+    known: dict[str, str] | None = entity.compiled.get(COMPILED)
+    if known is None:
+        known = {f.name: f.type.entity for f in entity.fields.values() if isinstance(f.type, Ref)}
+        entity.compiled[COMPILED] = known
+    return known
+
+
+def as_list(value: Value) -> Ids:
+    """Return the members of a reference, whether it is one or a list."""
+    return list(value) if isinstance(value, list) else [] if value is None else [value]
+
+
+def parents_of(rules: Rules, record: Record) -> Iterator[int]:
+    """Yield the records that a record refers to."""
+    entity = rules.entities.get(record.entity)
+    for name in references(entity) if entity else ():
+        golden = record.golden.get(name)
+        yield from (one for one in as_list(golden.value if golden else None) if isinstance(one, int))
+
+
+def named_by(rules: Rules, platform: str, values: Mapping[str, Reading], entity: Entity) -> Iterator[Thing]:
+    """Yield the things of their platform that readings refer to."""
+    for name, target in references(entity).items():
+        reading, parent = values.get(name), rules.entities.get(target)
+        if reading is None or reading.state is not State.VALUE or parent is None or platform not in parent.members:
+            continue
+        place = (platform, parent.members[platform].collection)
+        yield from ((*place, one) for one in as_list(reading.value) if isinstance(one, str))
+
+
+# ---- on the way in
+
+
+def settled(space: Space, entity: Entity, change: Change, readings: Mapping[str, Reading]) -> Mapping[str, Reading]:
+    """Return readings with records for native ids; one whose parent is no record yet is invalid until it is."""
+    if not references(entity):
+        return readings
+    found, waiting = dict(readings), list[Key]()
+    for name, target in references(entity).items():
+        reading = readings.get(name)
+        if reading is None or reading.state is not State.VALUE:
+            continue
+        ids = as_list(reading.value)
+        records = [record_of(space, target, change.platform, one) for one in ids]
+        lost = [str(one) for one, record in zip(ids, records, strict=True) if record is None]
+        if lost:
+            why = f"{WAITS}{target} {', '.join(lost)} of {change.platform}"
+            found[name] = Reading(State.INVALID, None, why)
+            waiting += [key_of_row(space.rules, target, change.platform, one) for one in lost]
+        else:
+            found[name] = Reading(State.VALUE, records if isinstance(reading.value, list) else records[0])
+    space.doubles[change.platform, change.collection, change.id] = tuple(waiting)
+    return found
+
+
+def record_of(space: Space, target: str, platform: str, native: Value) -> int | None:
+    """Return the record of the entity that a native id is, None if it is none yet."""
+    if isinstance(native, int):
+        return native  # a record already
+    parent = space.rules.entities.get(target)
+    if parent is None or platform not in parent.members:
+        return None
+    thing = (platform, parent.members[platform].collection, str(native))
+    link = space.links.get(thing) or space.parent_links.get(thing)
+    if link is not None:
+        return link.record
+    for record in (*space.parents.values(), *space.records.values()):
+        shadow = record.shadows.get(platform)
+        if record.entity == target and shadow is not None and shadow.id == thing[2]:
+            return record.id
+    return None
+
+
+def key_of_row(rules: Rules, target: str, platform: str, native: str) -> Key:
+    """Return the key under which a child waits for a thing to become a record."""
+    parent = rules.entities.get(target)
+    collection = parent.members[platform].collection if parent and platform in parent.members else ""
+    return target, f"{ROW}{platform} {collection}", native
+
+
+# ---- on the way out
+
+
+def parent(space: Space, number: Value) -> Record | None:
+    """Return a parent, None if it is not in the working set."""
+    return space.records.get(number) or space.parents.get(number)
+
+
+def native_of(space: Space, entity: Entity, platform: str, name: str, value: Value) -> Native:
+    """Return a golden value as the platform has it, a reference as the parent's id there; raises NoWord."""
+    target = references(entity).get(name)
+    if target is None or value is None:
+        return native_value(entity, platform, name, value)
+    ids = [row_of(space, platform, one) for one in as_list(value)]
+    if any(one is None for one in ids):
+        raise NoWord(f"{target} has no row on {platform}")
+    return native_value(entity, platform, name, ids if isinstance(value, list) else ids[0])
+
+
+def row_of(space: Space, platform: str, number: Value) -> str | None:
+    """Return a record's native id on a platform, None if it is not there."""
+    record = parent(space, number)
+    shadow = record.shadows.get(platform) if record else None
+    return shadow.id if shadow is not None and shadow.id and shadow.life is not Life.GONE else None
+
+
+def missing(space: Space, member: Member, mapped: Field, value: Value) -> tuple[str, bool]:
+    """Return why a reference cannot be written to a platform yet, or '', and whether it will be once the parent is there.
+
+    A parent that itself waits for this record is not waited for: its reference is written by an update that follows.
+    """
+    target = mapped.type.entity if isinstance(mapped.type, Ref) else ""
+    for one in as_list(value) if target else ():
+        if row_of(space, member.platform, one) is not None:
+            continue
+        there = parent(space, one)
+        if there is None or there.life is not Life.ALIVE:
+            return f"{target} {there.key or there.id if there else one} is deleted", False
+        rules = space.rules.entities.get(target)
+        if rules is None or member.platform not in rules.members:
+            return f"{target} does not live on {member.platform}", False
+        return waits_for(target, there.key or str(there.id), member.platform), True
+    return "", False
+
+
+def waits_for(entity: str, key: str, platform: str) -> str:
+    """Return the reason of a write that waits for a parent's row."""
+    return f"{WAITS}{entity} {key} on {platform}"
+
+
+def in_circle(space: Space, platform: str, record: Record, value: Value) -> bool:
+    """Return whether a parent that has no row on a platform waits, itself or by its own parents, for this record."""
+    done, ahead = set[int](), as_list(value)
+    while ahead:
+        number = ahead.pop()
+        if number == record.id:
+            return True
+        above = parent(space, number)
+        if number in done or above is None or row_of(space, platform, number) is not None:
+            continue
+        done.add(number)
+        ahead += parents_of(space.rules, above)
+    return False
+
+
+def take_out_missing(space: Space, member: Member, record: Record, values: dict[str, Value], held: dict[str, str]) -> bool:
+    """Take out references to records that have no row there, saying why; return whether one of them is waited for."""
+    entity, late = space.rules.entities[record.entity], False
+    for name in [name for name in values if name in references(entity)]:
+        why, comes = missing(space, member, entity.fields[name], values[name])
+        if why:
+            late |= comes and not in_circle(space, member.platform, record, values[name])
+            held[name] = why
+            del values[name]
+    return late

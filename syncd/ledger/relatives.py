@@ -1,0 +1,69 @@
+"""Records that others refer to: loaded beside those of a batch, and their children let go once they have a row."""
+
+from collections.abc import Iterator, Sequence
+
+from syncd.core.identity import record_key
+from syncd.core.model import Life, Record
+from syncd.core.references import key_of_row, parents_of, references, waits_for
+from syncd.core.space import Key, Space
+from syncd.core.waits import WAITS
+from syncd.ledger import outbox
+from syncd.ledger.loaded import Loaded, read_records
+from syncd.ledger.schema import Database
+
+
+def load(db: Database, space: Space) -> None:
+    """Fill in the parents of all records of the working set, and the parents of those, generation by generation."""
+    if not any(references(entity) for entity in space.rules.entities.values()):
+        return
+    named = {link.record for link in space.parent_links.values() if link.record is not None}
+    ahead = list(space.records.values())
+    while True:
+        named.update(number for record in ahead for number in parents_of(space.rules, record))
+        new = named - space.records.keys() - space.parents.keys()
+        if not new:
+            return
+        found = read_records(db, new, Loaded())
+        space.parents.update(found)
+        ahead, named = list(found.values()), set()
+
+
+def targets(space: Space) -> set[str]:
+    """Return the entities that others refer to."""
+    return {target for entity in space.rules.entities.values() for target in references(entity).values()}
+
+
+def arrived(space: Space) -> set[Key]:
+    """Return the keys under which children wait for the things that became records in this batch."""
+    wanted = targets(space)
+    found = set()
+    for platform, collection, native in space.relinked if wanted else ():
+        entity = space.rules.entity_of(platform, collection)
+        if entity is not None and entity.name in wanted and space.links[platform, collection, native].record is not None:
+            found.add(key_of_row(space.rules, entity.name, platform, native))
+    return found
+
+
+def release(db: Database, space: Space, touched: Sequence[Record], loaded: Loaded) -> None:
+    """Let go what waits for a parent that has a row now, or that is called otherwise now and must be named anew."""
+    wanted = targets(space)
+    children = [record.id for record in touched if references(space.rules.entities[record.entity])]
+    outbox.look_again(db, children, f"{WAITS}% on %")  # it may refer to another one now
+    for record in touched:
+        if record.entity in wanted:
+            for key, platform in changes(space, record, loaded):
+                outbox.release(db, waits_for(record.entity, key, platform), platform=platform)
+
+
+def changes(space: Space, record: Record, loaded: Loaded) -> Iterator[tuple[str, str]]:
+    """Yield (the key a record was waited for under, platform) where it has a row that it did not have, or another key."""
+    key = record.key or record_key(space.rules.entities[record.entity], record)
+    before = loaded.records.get(record.id)
+    for platform in space.rules.entities[record.entity].members:
+        shadow, old = record.shadows.get(platform), loaded.shadows.get((record.id, platform))
+        lives = shadow is not None and shadow.life is not Life.GONE
+        lived = old is not None and old[0][2] != Life.GONE
+        if (lives and not lived) or record.life is not Life.ALIVE:
+            yield key, platform
+        if before is not None and before[1] not in ("", key):
+            yield before[1], platform
