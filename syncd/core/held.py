@@ -1,5 +1,6 @@
 """Why a field that differs is not written: never over the cause, never in conflict, never where the rules close the door."""
 
+from syncd.core.dependencies import readers
 from syncd.core.folds import is_counter
 from syncd.core.force import may_say, truth_now
 from syncd.core.life import IDENTITY
@@ -72,6 +73,8 @@ def held_everywhere(space: Space, entity: Entity, record: Record, mapped: Field)
         return "in conflict"
     if IDENTITY in record.conflicts and mapped.name in record.conflicts[IDENTITY].about:
         return "its key is another record's too"
+    if not readers(entity).restless:
+        return ""
     truth = truth_now(space, entity, record, mapped)
     if truth.if_stale == "hold" and any(is_stale(space, record, truth, p) for p in truth.platforms):
         return "its owner is stale"

@@ -102,7 +102,7 @@ def test_a_no_given_anywhere_wins_everywhere():
     assert d.golden() == "granted"
     d.look("a", f="withdrawn")
     assert (d.golden(), d.space.decisions[-1].fields[0].rule) == ("withdrawn", "const")
-    assert d.plan("b").held == {} and d.sent("b")["f"] == "withdrawn"
+    assert (d.plan("b").held, d.sent("b")["f"]) == ({}, "withdrawn")
 
 
 def test_manual_in_a_case_asks_and_names_whom():

@@ -80,7 +80,7 @@ def test_where_nobody_can_tell_a_known_thing_stays_and_a_new_one_is_no_reading()
         d.look("b", f="x", status="high")
     d.look("b", f="x", status=7)
     said = d.look("b", f="y", status="high")
-    assert said.verdict is Verdict.DROPPED and "only:" in said.why
+    assert (said.verdict, said.why[:6]) == (Verdict.DROPPED, "only: ")
     assert (d.golden(), d.record.shadows["b"].life) == ("x", Life.ALIVE)
 
 
