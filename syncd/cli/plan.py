@@ -45,6 +45,8 @@ def plan(args: Args, flags: Flags) -> int:
     check_formats(flags, SCHEMA)
     if args.record is not None and (args.out or args.replay or args.against):
         raise UsageError("--out, --replay and --against are about a whole edit; leave ENTITY ID out")
+    if args.out and args.entity is not None:
+        raise UsageError("--out saves a whole edit, because apply loads all of it; leave ENTITY out")
     if args.live and args.record is None:
         raise UsageError("--live goes with ENTITY ID; what differs everywhere on the platforms now: syncd reconcile")
     name = find(flags.config)

@@ -5,7 +5,7 @@ Only the counts, the breakers' loads and whatever the caller keeps of each recor
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import count
 
 from syncd.core.breaker import trips
@@ -23,6 +23,8 @@ from syncd.ledger.store import uncollected
 
 BATCH = 500
 HIGH = 2**52  # numbers of a trial start here: above every number of a ledger, below what JSON can carry
+
+OWN = ("rules", "now", "number")  # what a working set does not share with another one
 
 Take = Callable[[Foreseen], None]
 Cell = tuple[str, str, str]  # entity, platform, field
@@ -138,10 +140,10 @@ def foresee_batch(
 
 
 def share(source: Space, target: Space) -> None:
-    """Let a working set know what another one was filled with, beside the records."""
-    target.links, target.keys = dict(source.links), dict(source.keys)
-    target.in_flight, target.swept, target.read_at = source.in_flight, source.swept, source.read_at
-    target.next_id, target.proofs = source.next_id, source.proofs
+    """Let a working set know what another one was filled with."""
+    for name in (f.name for f in fields(Space) if f.name not in OWN):
+        part = getattr(source, name)
+        setattr(target, name, part.copy() if isinstance(part, dict | set | list) else part)
 
 
 def note_raws(found: Foresight, record: Record) -> None:

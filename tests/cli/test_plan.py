@@ -152,6 +152,7 @@ async def refused(one: Company, file: str) -> None:
     [
         (["plan", "--live"], "--live goes with ENTITY ID"),
         (["plan", "product", "MUG-1", "--replay", "7d"], "leave ENTITY ID out"),
+        (["plan", "product", "--out", "plan.json"], "--out saves a whole edit"),
         (["plan", "--replay", "soon"], "is not a duration"),
         (["plan", "--format", "junit"], "junit is a format of"),
     ],

@@ -89,39 +89,62 @@ EDITS: dict[str, Callable[[str], str]] = {
     "a shorter list": lambda t: t.replace("{merge: union, from: [erp, shop]}", "{merge: intersection, from: [erp, shop]}"),
     "another place": lambda t: t.replace("shop: title", "shop: headline"),
     "no creates": lambda t: t.replace("shop: {collection: products, create: true}", "shop: {collection: products}"),
-    "one field only there": lambda t: t.replace("map: {erp: stock, shop: stock}", "map: {erp: stock}"),
+    "one field only there": lambda t: t.replace("truth: erp, map: {erp: stock, shop: stock}", "truth: erp, map: {erp: stock}"),
 }
 
 
-@pytest.mark.parametrize("seed", range(10))
+async def some_company(world: World, dice: random.Random) -> str:
+    """Make a small company in which some values are missing, kept, in conflict or put back; return its rules of products."""
+    text = WITH_TAGS.replace("price: {type", f"price: {{stray_edits: {dice.choice(('keep', 'revert', 'review'))}, type")
+    if dice.random() < 0.5:
+        text = text.replace("stock: {type: integer, truth: erp", "stock: {type: integer, truth: {priority: [shop, erp]}")
+    world.shop_and_erp(product=text)
+    for number in range(1, dice.randint(4, 8)):
+        tags = dice.sample(["blue", "new", "sale"], dice.randint(0, 3))
+        more = {name: dice.choice((None, 3, "9.50")) for name in ("stock", "price")} if dice.random() < 0.4 else {}
+        item = {"name": f"Mug {number}", "price": "12.00", "stock": 3, "tags": tags, "sku": f"MUG-{number}"} | more
+        world.put("erp", str(number), **item)
+    await world.once()
+    for native, thing in list(world.platform("shop").things["products"].items()):
+        if dice.random() < 0.5:
+            own = {"title": f"Own {thing.item['sku']}", "price": "11.00", "stock": 7, "tags": ["own"]}
+            world.put("shop", native, **{name: own[name] for name in dice.sample(sorted(own), dice.randint(1, 3))})
+    for _ in range(2):
+        await world.once()
+    return text
+
+
+@pytest.mark.parametrize("seed", range(16))
 async def test_apply_writes_exactly_what_was_planned_or_nothing(world: World, seed: int) -> None:
     dice = random.Random(seed)
-    old = await stocked(world)
+    rules = await some_company(world, dice)
+    old = world.config()
     edits = dice.sample(sorted(EDITS), dice.choice((1, 1, 2, 3)))
-    text = WITH_TAGS
+    text = rules
     for name in edits:
         text = EDITS[name](text)
     world.write(ENTITY, text)
     file = world.folder / "plan.json"
     plan = planned(world, old, file=file)
     if dice.random() < 0.3:  # somebody is quicker
-        world.write(ENTITY, WITH_TAGS)
-        world.put("erp", "3", price="77.00")
+        world.write(ENTITY, rules)
+        world.put("erp", "3", name="Another mug 3")
         await world.once()
         world.write(ENTITY, text)
-    seen = {p: world.requests(p) for p in ("erp", "shop")}
     before = {p: world.items(p) for p in ("erp", "shop")}
     answer = await applied(world, file)
     wrote = {p: written_by(before[p], world.items(p)) for p in ("erp", "shop")}
     if not answer["ok"]:
-        assert answer["exit"] == 5, answer
-        assert "MUG-3" in answer["error"]
+        assert (answer["exit"], "MUG-3" in answer["error"]) == (5, True), answer
         assert wrote == {"erp": set(), "shop": set()}
         return
-    expected = {p: {(r["record"], r["field"]) for r in plan["changes"] if r["platform"] == p} for p in ("erp", "shop")}
+    stopped = {one["platform"] for one in plan["breakers"]}
+    assert answer["exit"] == (4 if stopped else 0), answer
+    going = [row for row in plan["changes"] if row["platform"] not in stopped]
+    expected = {p: {(row["record"], row["field"]) for row in going if row["platform"] == p} for p in ("erp", "shop")}
     fields = {"title": "name", "headline": "name"}
-    assert {p: {(sku, fields.get(f, f)) for sku, f in found} for p, found in wrote.items()} == expected, (edits, seen)
-    assert planned(world, world.config())["changes"] == []
+    assert {p: {(sku, fields.get(f, f)) for sku, f in found} for p, found in wrote.items()} == expected, edits
+    assert planned(world, world.config())["changes"] == [], "loaded: nothing is left to plan"
 
 
 def written_by(before: dict[str, Any], after: dict[str, Any]) -> set[tuple[str, str]]:
