@@ -88,7 +88,7 @@ def _holds(one: Mapping[str, Any]) -> str:
     words = [figures.plural(count, noun) for count, noun in counts if count is not None]
     if one["cases"]:
         words.append(f"{one['cases']} with cases")
-    return ", ".join(words)
+    return ", ".join(words) + (" (run them: syncd test)" if one["tests"] else "")
 
 
 def _foot(found: Mapping[str, Any], seconds: float) -> str:

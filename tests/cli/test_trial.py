@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -11,7 +12,8 @@ from xml.etree import ElementTree as Xml
 import pytest
 
 from syncd.cli.app import main
-from tests.cli.scene import SYNCD, environment, make_folder, run
+from syncd.cli.init import SKELETON
+from tests.cli.scene import ROOT, SYNCD, environment, make_folder, run
 from tests.cli.terminal import on_terminal
 from tests.config.contract import HERE, files, page, put
 
@@ -81,6 +83,15 @@ def test_the_contracts_example_fails_word_for_word(
 def test_the_contracts_example_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["test", "--config", str(put(tmp_path / "config"))]) == 0
     assert "5 passed, 0 failed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("source", ["docs/tests.md", "syncd/demo/config/tests/product_rules.yaml"])
+def test_the_page_and_the_demo_say_what_is_so(tmp_path: Path, capsys: pytest.CaptureFixture[str], source: str):
+    folder = tmp_path / "config"
+    shutil.copytree(SKELETON, folder)
+    text = (ROOT / source).read_text()
+    with_tests(folder, text.partition("```yaml\n")[2].partition("```")[0] or text)
+    assert main(["test", "--config", str(folder)]) == 0, capsys.readouterr()
 
 
 def test_what_passes_exits_0(folder: Path, capsys: pytest.CaptureFixture[str]):

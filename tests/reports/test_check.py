@@ -35,7 +35,7 @@ SHOWN = """\
   ok    config/platforms/  accounting  mailer  salesforce  sanity  sap  shopify   (6 files)
   ok    config/entities/customer.yaml   6 fields, 6 rules, 1 with cases
   warn  config/entities/product.yaml   10 fields, 10 rules, 1 with cases
-  ok    config/tests/product_rules.yaml 5 tests
+  ok    config/tests/product_rules.yaml 5 tests (run them: syncd test)
 
 config/entities/product.yaml:85:5: warning W210: hero_image waits for a person, nobody is told
   85 |     truth: {manual: true, propose: sanity}
