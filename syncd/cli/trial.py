@@ -91,7 +91,7 @@ def show(args: Args, flags: Flags, loaded: "Loaded", results: "Sequence[Result]"
     assert loaded.config is not None
     rules = loaded.config.rules
     origin = Origin(time.time_ns() // 1000, loaded.environment or None, loaded.sha)
-    document = ruletests.document(origin, lines(results, rules, loaded.texts), coverage(results, rules), seconds)
+    document = ruletests.document(origin, lines(results, rules, loaded.texts), coverage(results, rules, loaded.texts), seconds)
     if not results and flags.format in (None, "table"):
         note(f"no tests: {Path(loaded.config.folder) / 'tests'} has no tests yet")
     give(flags, document, ruletests.layout(coverage=args.coverage))

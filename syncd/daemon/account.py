@@ -29,12 +29,13 @@ def lines(results: Sequence[Result], rules: Rules, texts: Mapping[str, str]) -> 
     ]
 
 
-def coverage(results: Sequence[Result], rules: Rules) -> list[Rule]:
-    """Return every rule and case with the tests that ran it."""
-    found = []
+def coverage(results: Sequence[Result], rules: Rules, texts: Mapping[str, str]) -> list[Rule]:
+    """Return every rule and case with the tests that ran it. ``texts``: the files of the folder by path."""
+    found, places = [], Places(texts)
     for ran, (strategy, at) in all_rules(rules).items():
         names = [one.test.name for one in results if ran in one.ran]
-        found.append(Rule(ran.entity, ran.name, ran.case, at.file, at.line, strategy, names))
+        line = places.case(ran.entity, ran.name, ran.case) if ran.case else None
+        found.append(Rule(ran.entity, ran.name, ran.case, at.file, line or at.line, strategy, names))
     return found
 
 

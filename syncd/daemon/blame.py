@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from syncd.config.nodes import Block, Node
+from syncd.config.nodes import Block, Items, Node
 from syncd.config.source import Source
 from syncd.config.yaml import parse
 from syncd.core.model import Value
@@ -23,18 +23,25 @@ class Places:
 
     def line(self, entity: str, *keys: str) -> int | None:
         """Return the line of a key below ``fields:``, such as ``price check max_step``."""
+        above = self.node(entity, "fields", *keys[:-1])
+        return above.key(keys[-1]).span.line if isinstance(above, Block) and keys[-1] in above.entries else None
+
+    def case(self, entity: str, name: str, number: int) -> int | None:
+        """Return the line of one case, from 1, of a field's or group's truth."""
+        cases = self.node(entity, "fields", name, "truth") or self.node(entity, "groups", name, "truth")
+        return cases.nodes[number - 1].span.line if isinstance(cases, Items) else None
+
+    def node(self, entity: str, *keys: str) -> Node | None:
+        """Return what stands below some keys."""
         if entity not in self.roots:
             path = f"entities/{entity}.yaml"
             source = Source(path, path, self.texts.get(path, ""))
             parse(source, {})
             self.roots[entity] = source.root
         node: Node | None = self.roots[entity]
-        line = None
-        for key in ("fields", *keys):
-            if not isinstance(node, Block) or key not in node.entries:
-                return None
-            line, node = node.key(key).span.line, node.get(key)
-        return line
+        for key in keys:
+            node = node.get(key) if isinstance(node, Block) else None
+        return node
 
 
 def blame(result: Result, rules: Rules, places: Places) -> list[str]:

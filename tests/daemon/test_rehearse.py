@@ -337,8 +337,9 @@ def test_a_test_runs_the_rules_of_what_it_says(tmp_path: Path):
     one, two = SITUATIONS["owner beats a stray edit"], SITUATIONS["a group is written whole"]
     found = results(tmp_path, f"  - {{name: one, {one}}}\n  - {{name: two, {two}}}\n")
     assert [result.ran for result in found] == [{Ran("product", "price")}, {Ran("product", "address")}]
-    rules = loaded(tmp_path).config.rules
-    table = {rule.field: rule for rule in coverage(found, rules)}
+    again = loaded(tmp_path)
+    assert again.config is not None
+    table = {rule.field: rule for rule in coverage(found, again.config.rules, again.texts)}
     assert len(table) == 11
     assert (table["price"].tests, table["address"].tests, table["mail"].tests) == (["one"], ["two"], [])
     assert (table["mail"].strategy, table["mail"].line) == ("newest", 21)
@@ -369,3 +370,48 @@ def test_a_thousand_tests_take_seconds(tmp_path: Path):
     assert len(found) == 1000
     assert all(result.ok for result in found)
     assert time.perf_counter() - began < 30  # three seconds alone on this machine
+
+
+CASED = """\
+  name:
+    type: string
+    truth:
+      - {when: "shop.raw.locked == true", owner: shop}
+      - {owner: cms, freeze: {when: "cms.raw.live"}}
+    map: {shop: title, cms: title}
+  weight: {type: integer, truth: {expr: "round(erp.raw.kg * 1000)"}, map: {shop: g}}
+"""
+PLAIN = "  name: {type: string, truth: cms, map: {shop: title, cms: title}}\n"
+SCOPED = "shop: {collection: products, only: \"kind != 'x'\","
+CASES = ENTITY.replace(PLAIN, CASED).replace("shop: {collection: products,", SCOPED)
+OF_CASES = {
+    "a lock gives the name to the shop": (
+        "base: {sku: A, name: Mug, shop.raw.locked: true}, given: {shop: {title: Cup}, cms: {title: Can}}, "
+        "expect: {golden: {name: Cup}, decided_by: {name: owner}, stray_edits: [cms.name], writes: {cms: {title: Cup}}}",
+        1,
+    ),
+    "without it the cms decides": ("base: {sku: A, name: Mug}, given: {cms: {title: Can}}, expect: {golden: {name: Can}}", 2),
+    "what is live stands": (
+        "base: {sku: A, name: Mug, cms.raw.live: true}, given: {cms: {title: Can}}, "
+        "expect: {golden: {name: Mug}, writes: {}, stray_edits: [cms.name]}",
+        2,
+    ),
+    "a formula reads a platform's own field": (
+        "base: {sku: A, weight: 5}, given: {erp: {kg: 0.25}}, expect: {golden: {weight: 250}, writes: {shop: {g: 250}}}",
+        0,
+    ),
+    "what leaves scope is left alone": (
+        "base: {sku: A, name: Mug}, given: [{shop: {kind: x}}, {cms: {title: Can}}], "
+        "expect: {golden: {name: Can}, writes: {}}",
+        2,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_CASES)
+def test_cases_formulas_freezes_and_scopes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
+    monkeypatch.setattr("tests.daemon.test_rehearse.ENTITY", CASES)
+    test, case = OF_CASES[name]
+    result = only(tmp_path, test)
+    assert result.ok, (result.differences, result.got)
+    assert {ran.case for ran in result.ran if ran.name == "name"} == ({0, case} if case else set())
