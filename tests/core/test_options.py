@@ -1,4 +1,4 @@
-"""The options of the rules that weigh several voices: what a blank, a stale and an invalid source do to newest and to merges."""
+"""What a blank, a stale and an invalid source do to the rules that weigh several voices: newest, merges, folds, manual."""
 
 import pytest
 
