@@ -16,6 +16,7 @@ from syncd.core.model import Abilities
 from syncd.core.rules import FieldType, Steps, Truth
 
 SOURCES = ("owner", "priority", "newest", "from", "propose", "use")
+UNORDERED = ("json", "boolean", "ref(", "list(")
 TYPES = {  # merge -> (what it needs, whether a type has it)
     "union": ("a set", lambda kind: kind.is_set),
     "intersection": ("a set", lambda kind: kind.is_set),
@@ -24,8 +25,8 @@ TYPES = {  # merge -> (what it needs, whether a type has it)
     "longest": ("text", lambda kind: kind.is_text),
     "any": ("a boolean", lambda kind: kind.name == "boolean"),
     "all": ("a boolean", lambda kind: kind.name == "boolean"),
-    "max": ("something with an order", lambda kind: not kind.is_set and kind.name not in ("json", "boolean")),
-    "min": ("something with an order", lambda kind: not kind.is_set and kind.name not in ("json", "boolean")),
+    "max": ("something with an order", lambda kind: not kind.is_set and not kind.name.startswith(UNORDERED)),
+    "min": ("something with an order", lambda kind: not kind.is_set and not kind.name.startswith(UNORDERED)),
     "earliest": ("a date or datetime", lambda kind: kind.name in ("date", "datetime")),
     "latest": ("a date or datetime", lambda kind: kind.name in ("date", "datetime")),
 }

@@ -100,13 +100,16 @@ def settles(field: Field, loss: Loss) -> bool:
 
 
 def _lost(scene: Scene, where: Node, field: Field, platform: str, what: str) -> None:
+    if any(one.code == "E240" and (one.line, one.col) == where.span[:2] for one in scene.source.found):
+        return  # told by its form already
     scene.source.error(
         "E240",
         where,
         "what this writes is not read back as it was",
         hint=what,
         why=f"{field.name} is two-way: syncd would read its own write as a change, and repeat",
-        fix=f"let read: and write: undo each other for every value\nor   direction: in     never write this field to {platform}",
+        fix="let read: and write: undo each other for every value\n"
+        f"or   direction: in     never write this field to {platform}",
     )
 
 

@@ -148,6 +148,14 @@ TABLE = [
         "Change the type, or add a write: that says what is meant.",
     ),
     Code(
+        "E229",
+        "no such entity in a reference",
+        "ref(ENTITY) or list(ENTITY) names an entity that the folder does not have: the field could never find its records.",
+        "brand: {type: ref(brnad)}",
+        "brand: {type: ref(brand)}     # entities/brand.yaml",
+        "Use the name of an entity, or add its file.",
+    ),
+    Code(
         "E230",
         "identity key is no field",
         "identity names a key, or a match key, that is no field of the entity.",
@@ -170,6 +178,14 @@ TABLE = [
         "type: string\ntruth: {merge: sum, from: [erp, shop]}",
         "type: integer\ntruth: {merge: sum, from: [erp, shop]}",
         "Change the type, or the rule.",
+    ),
+    Code(
+        "E233",
+        "a reference that cannot be followed",
+        "A field refers to an entity that is not there, or that does not live on a platform where the field is mapped.",
+        "type: ref(brnad)",
+        "type: ref(brand)",
+        "Name an entity of this folder that lives on the same platforms.",
     ),
     Code(
         "E240",

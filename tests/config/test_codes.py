@@ -219,6 +219,12 @@ MADE: dict[str, Made] = {
         "shop",
         "weight is decimal(3), and shop keeps it as integer",
     ),
+    "E229": (
+        product(name="  name: {type: ref(prodcut), truth: erp, map: {erp: name}}"),
+        "entities/product.yaml:9:16",
+        "ref(prodcut)",
+        'no entity called "prodcut"',
+    ),
     "E230": (
         {"product": PRODUCT.replace("key: sku", "key: skuu")},
         "entities/product.yaml:6:8",
@@ -236,6 +242,12 @@ MADE: dict[str, Made] = {
         "entities/product.yaml:9:39",
         "sum",
         "merge: sum needs a number, and the field is of type string",
+    ),
+    "E233": (
+        product(name="  name: {type: ref(brand), truth: erp, map: {erp: name, shop: title}}"),
+        "entities/product.yaml:9:16",
+        "ref(brand)",
+        'no entity called "brand"',
     ),
     "E240": (
         product(name="  name: {type: string, truth: erp, map: {erp: name, shop: {path: t, read: [strip_zeros]}}}"),

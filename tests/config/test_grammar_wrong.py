@@ -247,7 +247,7 @@ FITTING = {
     "all": ["boolean"],
     "delta": ["integer", "decimal(2)"],
 }
-KINDS = ["string", "text", "html", "integer", "decimal(2)", "boolean", "date", "datetime", "set(string)", "json"]
+KINDS = ["string", "html", "integer", "decimal(2)", "boolean", "date", "datetime", "set(string)", "json", "ref(product)"]
 
 
 def test_every_merge_is_in_the_table() -> None:

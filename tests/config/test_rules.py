@@ -145,8 +145,8 @@ def test_what_is_wrong_with_a_rule_is_told_once(tmp_path: Path, rule: str, head:
         ("  f: string", '6: error E010: must be a mapping, not the text "string"'),
         ("  f: {type: strng, truth: erp, map: {erp: f}}", '13: error E011: no type called "strng"'),
         ("  f: {type: decimal(x), truth: erp, map: {erp: f}}", '13: error E011: no type called "decimal(x)"'),
-        ("  f: {type: list(offer), truth: erp, map: {erp: f}}", "13: error E190: list(offer) is not in this version"),
-        ("  f: {type: ref(offer), truth: erp, map: {erp: f}}", "13: error E190: ref(offer) is not in this version"),
+        ("  f: {type: list(offer), truth: erp, map: {erp: f}}", '13: error E229: no entity called "offer"'),
+        ("  f: {type: ref(offer), truth: erp, map: {erp: f}}", '13: error E229: no entity called "offer"'),
         (
             "  f: {type: {enum: [a, 1.10]}, truth: erp, map: {erp: f}}",
             "24: error E012: must be text, and YAML reads 1.10 as 1.1",

@@ -1,0 +1,67 @@
+"""References between entities, seen from all of them: the entity must be there, and live where its children are written (E233)."""
+
+from collections.abc import Mapping, Sequence
+
+from syncd.config.nodes import Block, Node
+from syncd.config.scene import FieldDraft, Scene
+from syncd.config.suggest import did_you_mean
+from syncd.core.reftypes import Ref
+from syncd.core.transforms import Step
+
+
+def check_relations(scenes: Sequence[Scene]) -> None:
+    """Note E233 for each reference that cannot be followed."""
+    entities = {scene.name: scene for scene in scenes}
+    for scene in scenes:
+        for field in scene.fields.values():
+            if isinstance(field.type, Ref):
+                _target(scene, field, field.type, entities)
+            _steps(scene, field)
+
+
+def _target(scene: Scene, field: FieldDraft, kind: Ref, entities: Mapping[str, Scene]) -> None:
+    target = entities.get(kind.entity)
+    if target is None:
+        scene.source.error(
+            "E233",
+            node_of(scene, field, "type") or field.key,
+            f'no entity called "{kind.entity}"',
+            hint=did_you_mean(kind.entity, entities),
+            why=f"{field.name} would wait for ever for a {kind.entity} to become a record",
+            fix=f"use one of: {', '.join(sorted(entities))}",
+        )
+        return
+    for platform, place in field.maps.items():
+        if platform not in target.parts and (place.direction != "out" or scene.mode(platform) != "observe"):
+            scene.source.error(
+                "E233",
+                field.map_nodes[platform],
+                f"{kind.entity} does not live on {platform}",
+                hint=f"not in the in: of {kind.entity}",
+                why=f"an id there could never be known as a {kind.entity}, nor be written",
+                fix=f"add  {platform}: {{collection: NAME}}  under in: of {target.source.file}, or do not map {field.name} there",
+            )
+
+
+def _steps(scene: Scene, field: FieldDraft) -> None:
+    """Note E233 for a step ``ref(X)`` in a field that is no reference to X."""
+    for platform, place in field.maps.items():
+        for step in (*place.read, *place.write):
+            if not isinstance(step, Step) or step.verb != "ref":
+                continue
+            if not isinstance(field.type, Ref) or field.type.entity != step.args[0]:
+                scene.source.error(
+                    "E233",
+                    field.map_nodes[platform],
+                    f"{step.name} in a field that is no reference to {step.args[0]}",
+                    why="the type of the field says what an id becomes: a record of that entity",
+                    fix=f"write  type: {step.name}     or leave the step out",
+                )
+
+
+def node_of(scene: Scene, field: FieldDraft, key: str) -> Node | None:
+    """Return the value of a field's key."""
+    node: Node | None = scene.source.root
+    for name in ("fields", field.name, key):
+        node = node.get(name) if isinstance(node, Block) else None
+    return node
