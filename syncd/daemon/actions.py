@@ -21,6 +21,7 @@ from syncd.daemon.quiet import quiet_until
 from syncd.daemon.rule import Done, Word
 from syncd.daemon.runtime import Part, Runtime, open_runtime
 from syncd.daemon.standing import status
+from syncd.daemon.weigh import BREAKER
 from syncd.daemon.witness import Witness, waiting_lines
 from syncd.errors import ConfigError, LedgerLocked, SyncdError, UsageError
 from syncd.ledger import inbox, outbox
@@ -200,7 +201,9 @@ async def reconcile(runtime: Runtime, request: Request, progress: Progress, fini
 
 async def apply(runtime: Runtime, request: Request, _: Progress, finish: Finish) -> Answer:
     """Do what a saved plan showed, or nothing."""
-    return await follow(runtime, await carry_out(runtime, request), finish)
+    answer = await follow(runtime, await carry_out(runtime, request), finish)
+    stopped = any(line["note"] == BREAKER for line in answer["lines"])  # the reload tripped it, before anything was sent
+    return answer | {"exit": 4} if stopped and not answer["exit"] else answer
 
 
 async def reload_config(runtime: Runtime, _: Request, __: Progress, ___: Finish) -> Answer:

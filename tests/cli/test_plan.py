@@ -126,6 +126,7 @@ async def test_apply_refuses_what_has_moved(acme: Company, running: bool) -> Non
         async with acme.running():
             await moved(acme)
             await refused(acme, file)
+            assert "against the running config" in (await said(acme, "plan"))[1]
     else:
         assert await acme.command("run", "--once") == 0
         await refused(acme, file)

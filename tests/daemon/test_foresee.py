@@ -299,6 +299,19 @@ async def test_apply_has_a_running_daemon_load_and_write(world: World) -> None:
         assert "loaded already" in again["error"]
 
 
+async def test_apply_obeys_the_breakers_of_a_running_daemon(world: World) -> None:
+    old = await stocked(world, service="\nsafety: {changes: {max: 3}}\n")
+    file = world.folder / "plan.json"
+    async with daemon(world):
+        world.write(ENTITY, EDITS["a constant"](WITH_TAGS))
+        plan = planned(world, old, file=file)
+        answer = await ask(world, do="apply", plan=str(file), by="ana")
+    assert {one["platform"] for one in plan["breakers"]} == {"erp", "shop"}
+    assert (answer["ok"], answer["exit"]) == (True, 4), answer
+    assert {line["note"] for line in answer["lines"]} == {"stopped by a breaker"}
+    assert {str(item["price"]) for name in ("erp", "shop") for item in world.items(name).values()} == {"12.00"}
+
+
 def rows(world: World, sql: str) -> list[Any]:
     """Look into the ledger from outside."""
     with read_only(world.config().ledger_path) as db:
