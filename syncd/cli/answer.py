@@ -19,22 +19,37 @@ Layout = Callable[[Mapping[str, Any], Look], Page]
 
 
 def give(flags: Flags, document: Mapping[str, Any], layout: Layout, *, all_rows: bool = False) -> None:
-    """Print a machine-format dict in the formats asked for."""
-    save(flags, document, layout)
-    show(flags, document, layout, all_rows=all_rows)
+    """Print a machine-format dict in the formats asked for, personal values as masks."""
+    shown = shielded(flags, document)
+    _save(flags, shown, layout)
+    _show(flags, shown, layout, all_rows=all_rows)
 
 
 def save(flags: Flags, document: Mapping[str, Any], layout: Layout) -> None:
-    """Write a machine-format dict to the files asked for."""
+    """Write a machine-format dict to the files asked for, personal values as masks."""
+    _save(flags, shielded(flags, document), layout)
+
+
+def _save(flags: Flags, document: Mapping[str, Any], layout: Layout) -> None:
     for target, kind in flags.outputs:
         if target != "-":
             _write(target, render(document, layout, kind or "table", Look(local=flags.local)))
 
 
 def show(flags: Flags, document: Mapping[str, Any], layout: Layout, *, all_rows: bool = False) -> None:
-    """Print a machine-format dict to stdout."""
+    """Print a machine-format dict to stdout, personal values as masks."""
+    _show(flags, shielded(flags, document), layout, all_rows=all_rows)
+
+
+def _show(flags: Flags, document: Mapping[str, Any], layout: Layout, *, all_rows: bool = False) -> None:
     sys.stdout.write(render(document, layout, flags.format or "table", look(flags, all_rows=all_rows)))
     sys.stdout.flush()
+
+
+def shielded(flags: Flags, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a document with personal values as masks; with ``--reveal`` as it is, which is written to the audit log first."""
+    shield: Callable[[Flags, Mapping[str, Any]], Mapping[str, Any]] = import_module("syncd.cli.shield").shield
+    return shield(flags, document)
 
 
 def check_formats(flags: Flags, schema: str) -> None:

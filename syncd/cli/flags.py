@@ -28,6 +28,7 @@ Every command also takes:
   -o FILE                     write to a file too, in the format of its suffix; - is stdout; may repeat
   --color auto|always|never   NO_COLOR is honoured
   --utc, --local              how times are shown
+  --reveal                    show personal fields (pii) as they are; it is written to the audit log
   -v                          say more"""
 SHORT = "every command also takes --config --format -o --color --utc --local -v (see syncd --help)"
 
@@ -42,6 +43,7 @@ class Flags:
     colour: str = "auto"
     local: bool = False
     verbose: int = 0
+    reveal: bool = False
 
 
 def take(args: Sequence[str]) -> tuple[Flags, list[str]]:
@@ -104,6 +106,10 @@ def _verbose(flags: Flags) -> None:
     flags.verbose += 1
 
 
+def _reveal(flags: Flags) -> None:
+    flags.reveal = True
+
+
 def _utc(flags: Flags) -> None:
     flags.local = False
 
@@ -123,5 +129,6 @@ SWITCHES: dict[str, Callable[[Flags], None]] = {
     "-v": _verbose,
     "--verbose": _verbose,
     "--utc": _utc,
+    "--reveal": _reveal,
     "--local": _local,
 }

@@ -18,6 +18,7 @@ from syncd.config.source import Source
 from syncd.config.suggest import did_you_mean
 from syncd.config.yaml import parse
 from syncd.errors import ConfigError, UsageError
+from syncd.reports.masks import Personal
 from syncd.reports.outline import EntityLine, FieldLine, PlatformLine
 
 if TYPE_CHECKING:
@@ -50,6 +51,14 @@ class Folder(NamedTuple):
         """Return a field of an entity; raises UsageError with did-you-mean if there is none."""
         fields = self.entity(entity).fields
         return fields[known("field", name, fields, of=f"{entity} has")]
+
+    @property
+    def personal(self) -> Personal:
+        """The fields whose values are shown as masks."""
+        lines = {name: [line for line in entity.fields.values() if line.pii] for name, entity in self.entities.items()}
+        paths = {path for found in lines.values() for line in found for path in line.paths if path}
+        fields = {name: frozenset(line.name for line in found) for name, found in lines.items() if found}
+        return Personal(fields, frozenset({*paths, *(path.rpartition(".")[2] for path in paths)}))
 
     def platform(self, name: str) -> PlatformLine:
         """Return a platform; raises UsageError with did-you-mean if there is none."""
@@ -216,7 +225,13 @@ def _field(file: str, name: str, node: Node, groups: Block) -> FieldLine:
     ways = {platform: _text(entry.value, "direction") or "both" for platform, entry in maps.entries.items()}
     strategy, platforms = _rule(truth)
     pii = _text(body, "pii") == "true"
-    return FieldLine(name, _type(body.get("type")), file, (truth or node).span.line, strategy, platforms, ways, group, pii)
+    paths = tuple(
+        entry.value.text if isinstance(entry.value, Scalar) else _text(entry.value, "path") or ""
+        for entry in maps.entries.values()
+    )
+    return FieldLine(
+        name, _type(body.get("type")), file, (truth or node).span.line, strategy, platforms, ways, group, pii, paths
+    )
 
 
 def _rule(truth: Node | None) -> tuple[str, tuple[str, ...]]:

@@ -24,7 +24,7 @@ from syncd.daemon.standing import status
 from syncd.daemon.weigh import BREAKER
 from syncd.daemon.witness import Witness, waiting_lines
 from syncd.errors import ConfigError, LedgerLocked, SyncdError, UsageError
-from syncd.ledger import inbox, outbox
+from syncd.ledger import audit, inbox, outbox
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -144,7 +144,7 @@ async def resolve(runtime: Runtime, request: Request, _: Progress, finish: Finis
 async def tell_apart(runtime: Runtime, request: Request) -> Done:
     """Link two, or split one off."""
     done = await runtime.store.write(identify.identify, runtime.scene(), request)
-    tell.judged(done.judged)
+    tell.judged(done.judged, runtime.rules)
     if request.get("conflict") is not None:
         name, by = f"c-{request['conflict']}", who(request)
         say(Event.CONFLICT_CLOSED, f"{name} settled by {by}: {'link' if request.get('link') else 'split'}", conflict=name, actor=by)
@@ -218,6 +218,13 @@ async def tell_status(runtime: Runtime, _: Request, __: Progress, ___: Finish) -
     return await status(runtime, os.getpid())
 
 
+async def reveal(runtime: Runtime, request: Request, _: Progress, __: Finish) -> Answer:
+    """Note in the audit log that personal fields were shown to somebody."""
+    what = {"schema": request.get("schema"), "records": request.get("records")}
+    await runtime.store.write(audit.add, who(request), "reveal", what, now=runtime.now())
+    return {}
+
+
 def who(request: Request) -> str:
     """Return who asks."""
     return str(request.get("by") or "somebody")
@@ -234,4 +241,5 @@ ACTS: dict[str, Callable[[Runtime, Request, Progress, Finish], Awaitable[Answer]
     "apply": apply,
     "reload": reload_config,
     "status": tell_status,
+    "reveal": reveal,
 }

@@ -181,7 +181,7 @@ class Delivery:
         settled = await self.runtime.store.write(settle, self.runtime.scene(), outcome, self.pace())
         self.part.doubts.pop(outcome.sending.attempt.id, None)
         self.refused += settled.how == "refused"
-        tell.settled(settled)
+        tell.settled(settled, self.runtime.rules)
         self.runtime.meter.wrote(settled)
         for witness in self.runtime.witnesses:
             witness.settled(settled)
@@ -195,7 +195,7 @@ class Delivery:
 
     def pass_on(self, judged: Judged) -> None:
         """Tell of what a look led to, and wake those that have something to be told now."""
-        tell.judged(judged)
+        tell.judged(judged, self.runtime.rules)
         self.runtime.wake_delivery(judged.behind)
         if judged.names:
             self.runtime.wake.set()  # things that matched nothing may match now

@@ -77,7 +77,7 @@ async def one_by_one(runtime: Runtime, rows: int) -> Judged:
 
 def pass_on(runtime: Runtime, judged: Judged) -> None:
     """Tell people what was decided, ask for reads, and let what waited for a scan be planned again."""
-    tell.judged(judged)
+    tell.judged(judged, runtime.rules)
     for ask in judged.asks:
         part = runtime.parts.get(ask.waiting.change.platform)
         if part is not None:

@@ -87,7 +87,7 @@ async def revise_entity(runtime: Runtime, entity: str) -> int:
     while True:
         work = runtime.store.write(revise_batch, runtime.scene(), entity, after)
         judged, last, seen = await work
-        tell.judged(judged)
+        tell.judged(judged, runtime.rules)
         runtime.wake_delivery(judged.behind)
         count += seen
         if last is None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from syncd.core.model import Op, Value
+from syncd.core.rules import Rules
 from syncd.core.space import Decision
 from syncd.daemon.events import Event, say
 from syncd.daemon.journal import Sending
@@ -11,6 +12,7 @@ from syncd.daemon.judge import Judged, Opened
 from syncd.daemon.settle import Settled
 from syncd.daemon.weigh import Trip
 from syncd.ledger.proposals import Proposal
+from syncd.reports.masks import hide, mask, worth
 
 STRAY = {"revert": "put back", "keep": "kept", "review": "waits for a person", "lost": "lost to the rule"}
 
@@ -29,13 +31,22 @@ def shown(value: Value) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def judged(found: Judged) -> None:
+def is_personal(rules: Rules, entity: str, name: str) -> bool:
+    """Return whether a field, or one of a group, is personal: its values are said as masks."""
+    known = rules.entities.get(entity)
+    if known is None:
+        return False
+    names = known.groups[name].fields if name in known.groups else (name,)
+    return any(known.fields[one].pii for one in names if one in known.fields)
+
+
+def judged(found: Judged, rules: Rules) -> None:
     """Tell what a batch came to: new records, stray edits, conflicts, what could not be understood."""
     for decision in found.decisions:
         entity, record = found.names.get(decision.record, ("", str(decision.record)))
         _decision(decision, entity, record)
     for opened in found.opened:
-        _conflict(opened)
+        _conflict(opened, rules)
     for broken in found.broken:
         text = f"{broken.platform} {broken.collection} {broken.id or ''}: {broken.reason}"
         say(Event.READING_BROKEN, text, platform=broken.platform, collection=broken.collection)
@@ -50,11 +61,13 @@ def _decision(decision: Decision, entity: str, record: str) -> None:
         say(Event.STRAY_EDIT, text, action=stray.action, **about)
 
 
-def _conflict(opened: Opened) -> None:
+def _conflict(opened: Opened, rules: Rules) -> None:
     conflict = opened.conflict
     values = " / ".join(f"{shown(value)} {platform}" for platform, value in conflict.values.items())
     number = f"c-{conflict.id}" if conflict.id else ""
     text = line(opened.entity, opened.record, f"{conflict.name or '(identity)':<8}", values, "held", conflict.why, number)
+    if is_personal(rules, opened.entity, conflict.name):
+        text = hide(text, worth([conflict.values, conflict.proposal]))
     say(Event.CONFLICT_OPEN, text, entity=opened.entity, record=opened.record, field=conflict.name or None, conflict=number)
 
 
@@ -98,31 +111,34 @@ def resolved(sending: Sending, how: str) -> None:
     say(Event.WRITE_RESOLVED, text, **fields_of(sending))
 
 
-def settled(found: Settled) -> None:
-    """Tell what became of a write."""
+def settled(found: Settled, rules: Rules) -> None:
+    """Tell what became of a write; personal values, also those that a platform's answer quotes, as masks."""
     sending = found.outcome.sending
     write = sending.attempt.write
+    secret = {n: (value, write.before.get(n)) for n, value in write.sent.items() if is_personal(rules, sending.entity, n)}
+    moved = [step if step[0] not in secret else (step[0], mask(step[1]), mask(step[2]), *step[3:]) for step in found.fields]
+    why = hide(found.why, worth(secret)) if secret else found.why
     about = fields_of(sending) | {"duration_ms": round(found.outcome.micros / 1000, 1)}
     where = f"{write.op} {write.platform}"
     if found.how == "done":
-        _done(found, about)
+        _done(found, moved, about)
     elif found.how == "refused":
         letter = f"d-{found.letter}" if found.letter else ""
-        say(Event.WRITE_REFUSED, line(sending.entity, sending.record, where, "refused", found.why, letter), **about)
+        say(Event.WRITE_REFUSED, line(sending.entity, sending.record, where, "refused", why, letter), **about)
     elif found.how == "stale":
-        say(Event.WRITE_STALE, line(sending.entity, sending.record, where, "edited meanwhile", found.why), **about)
+        say(Event.WRITE_STALE, line(sending.entity, sending.record, where, "edited meanwhile", why), **about)
     else:
-        say(Event.WRITE_LATER, line(sending.entity, sending.record, where, "later", found.why), **about)
+        say(Event.WRITE_LATER, line(sending.entity, sending.record, where, "later", why), **about)
 
 
-def _done(found: Settled, about: dict[str, Any]) -> None:
+def _done(found: Settled, moved: Sequence[Any], about: dict[str, Any]) -> None:
     sending, took = found.outcome.sending, f"{found.outcome.micros / 1000:.0f} ms"
     write = sending.attempt.write
     if write.op is not Op.UPDATE:
         words = {Op.CREATE: "made in", Op.DELETE: "deleted in", Op.ARCHIVE: "archived in"}
         say(Event.WRITE_OK, line(sending.entity, sending.record, words[write.op], write.platform, took), **about)
         return
-    for name, before, after, who, rule in found.fields:
+    for name, before, after, who, rule in moved:
         path = f"{who or 'rule'} > {write.platform}"
         parts: Sequence[object] = (f"{name:<8}", f"{shown(before)} -> {shown(after)}", path, f"rule {rule}", took)
         say(Event.WRITE_OK, line(sending.entity, sending.record, *parts), field=name, rule=rule, **about)

@@ -16,6 +16,7 @@ class FieldLine(NamedTuple):
     ways: Mapping[str, str]
     group: str | None = None
     pii: bool = False
+    paths: tuple[str, ...] = ()  # what platforms call it
 
     @property
     def rule(self) -> dict[str, Any]:

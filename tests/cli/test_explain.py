@@ -132,6 +132,6 @@ def test_every_code_is_documented() -> None:
 
 def test_pages_are_one_object_each(told: Shop) -> None:
     for kind in ("ndjson", "csv", "markdown", "html"):
-        assert told.syncd("explain", "product", "MUG-1", "short", "--format", kind, "--what-if", "shop") == 0
+        assert told.syncd("explain", "product", "MUG-1", "short", "--format", kind, "--what-if", "erp") == 0
         assert told.capsys.readouterr().out
     assert json.dumps(explained(told))
