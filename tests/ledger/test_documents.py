@@ -1,5 +1,6 @@
 """Golden and shadows survive the way through text exactly, and take few bytes."""
 
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.core.model import GoldenField, Known, ShadowField, Word
-from syncd.ledger.documents import alike, golden_fields, golden_text, shadow_fields, shadow_text
+from syncd.ledger.documents import alike, golden_fields, golden_text, raws_in, shadow_fields, shadow_text, with_raws
 from tests.ledger.builders import NOW, golden, known
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -145,3 +146,25 @@ def test_three_shadows_in_step_with_golden_take_little() -> None:
     in_step = [{f: known("twenty letters of it", word=word) for f in fields} for word in (*Word, Word.OURS)]
     size = len(golden_text(should)) + sum(len(shadow_text(one, should)) for one in in_step)
     assert size < 1.6 * len(orjson.dumps(dict.fromkeys(fields, "twenty letters of it")))
+
+
+# ---- the platform's own fields
+
+
+@pytest.mark.parametrize(
+    "raws",
+    [
+        {},
+        {"locked": True, "weight": Decimal("1.50"), "big": Decimal("12"), "none": None, "deep.er": {"a": [1, "x"]}},
+        {"text": 'with "raws": in it', "n": 2**62},
+    ],
+)
+def test_what_expressions_name_comes_back_exactly(raws: dict[str, Any]) -> None:
+    text = with_raws(shadow_text({"a": known(1)}, {}), raws)
+    back = raws_in(text)
+    assert repr(back) == repr({name: raws[name] for name in sorted(raws)})
+    assert shadow_fields(text, {}) == shadow_fields(shadow_text({"a": known(1)}, {}), {})
+
+
+def test_a_field_that_is_called_so_is_none() -> None:
+    assert raws_in(shadow_text({"raws": known({"raws": 1})}, {})) == {}
