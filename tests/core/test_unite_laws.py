@@ -11,8 +11,9 @@ from tests.core.switches import without
 from tests.core.town import Town
 
 ROWS = ("1", "2", "3")
-PUT = st.tuples(st.sampled_from(ABC), st.sampled_from(ROWS), st.sampled_from(["K", "L", None]), st.sampled_from(["g", "h", None]))
-GONE = st.tuples(st.sampled_from(ABC), st.sampled_from(ROWS))
+PLACE = st.sampled_from(ABC), st.sampled_from(ROWS)
+PUT = st.tuples(*PLACE, st.sampled_from(["K", "L", None]), st.sampled_from(["g", "h", None]))
+GONE = st.tuples(*PLACE)
 
 
 @settings(max_examples=300, deadline=None)

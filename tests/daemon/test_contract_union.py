@@ -355,8 +355,10 @@ async def test_a_condition_of_a_match(world: World) -> None:
     ("normal", "there"), [('["pad_zeros(13)"]', "40123456"), ("[trim, {table: {A: X, B: X}}]", "B"), ("[lower]", "0A")]
 )
 async def test_any_transform_makes_keys_alike(world: World, normal: str, there: str) -> None:
-    world.shop_and_erp(product=NO_MAKING.replace("{by: gtin}", f"{{by: gtin, normal: {normal}}}").replace(": create}", ": review}"))
-    world.put("erp", "1", sku="MUG-1", gtin={"40123456": "0000040123456", "B": " A", "0A": "0a"}[there], name="Mug", price=1, stock=3)
+    product = NO_MAKING.replace("{by: gtin}", f"{{by: gtin, normal: {normal}}}")
+    world.shop_and_erp(product=product.replace(": create}", ": review}"))
+    here = {"40123456": "0000040123456", "B": " A", "0A": "0a"}[there]
+    world.put("erp", "1", sku="MUG-1", gtin=here, name="Mug", price=1, stock=3)
     world.put("shop", "s1", sku=None, gtin=there, title="Old", price=1, stock=0)
     await world.once()
     assert (await linked(world))["shop s1"] == 1
