@@ -101,7 +101,8 @@ def of_model(model: Any, prefix: str, definitions: dict[str, Schema]) -> Schema:
     found: Schema = model.model_json_schema(by_alias=True, ref_template=f"#/definitions/{prefix}{{model}}")
     for name, part in found.pop("$defs", {}).items():
         definitions[f"{prefix}{name}"] = loosened(part)
-    return loosened(found)
+    whole: Schema = loosened(found)
+    return whole
 
 
 def loosened(part: Any) -> Any:
