@@ -56,6 +56,10 @@ class Told:
     values: dict[str, Native] = field(default_factory=dict)
 
 
+class Unplayable(ValueError):  # noqa: N818 - what the test is
+    """What a test gives does not fit together: a path leads through something that is no list or mapping."""
+
+
 class Stage:
     """The platforms of one test and the working set that watches them."""
 
@@ -326,13 +330,16 @@ def known(mapped: Field, value: Value, raw: Value, then: int, *, own: bool) -> S
 
 
 def placed(item: Item, steps: Steps, native: Native) -> Item:
-    """Return the item with a value at a path; a list that is too short for it is filled up with nothing."""
-    for end, step in enumerate(steps):
-        least = step if isinstance(step, int) and not isinstance(get_path(item, steps[:end]), dict) else 0
-        for place in range(least):
-            if get_path(item, (*steps[:end], place)) is ABSENT:
-                item = with_path(item, (*steps[:end], place), None)
-    found: Item = with_path(item, steps, native)
+    """Return the item with a value at a path; a list that is too short for it is filled up with nothing. Raises Unplayable."""
+    try:
+        for end, step in enumerate(steps):
+            least = step if isinstance(step, int) and not isinstance(get_path(item, steps[:end]), dict) else 0
+            for place in range(least):
+                if get_path(item, (*steps[:end], place)) is ABSENT:
+                    item = with_path(item, (*steps[:end], place), None)
+        found: Item = with_path(item, steps, native)
+    except ValueError as error:
+        raise Unplayable(str(error)) from error
     return found
 
 

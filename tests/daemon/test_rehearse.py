@@ -386,14 +386,14 @@ SCOPED = "shop: {collection: products, only: \"kind != 'x'\","
 CASES = ENTITY.replace(PLAIN, CASED).replace("shop: {collection: products,", SCOPED)
 OF_CASES = {
     "a lock gives the name to the shop": (
-        "base: {sku: A, name: Mug, shop.raw.locked: true}, given: {shop: {title: Cup}, cms: {title: Can}}, "
-        "expect: {golden: {name: Cup}, decided_by: {name: owner}, stray_edits: [cms.name], writes: {cms: {title: Cup}}}",
+        ("base: {sku: A, name: Mug, shop.raw.locked: true}, given: {shop: {title: Cup}, cms: {title: Can}}, "
+        "expect: {golden: {name: Cup}, decided_by: {name: owner}, stray_edits: [cms.name], writes: {cms: {title: Cup}}}"),
         1,
     ),
     "without it the cms decides": ("base: {sku: A, name: Mug}, given: {cms: {title: Can}}, expect: {golden: {name: Can}}", 2),
     "what is live stands": (
-        "base: {sku: A, name: Mug, cms.raw.live: true}, given: {cms: {title: Can}}, "
-        "expect: {golden: {name: Mug}, writes: {}, stray_edits: [cms.name]}",
+        ("base: {sku: A, name: Mug, cms.raw.live: true}, given: {cms: {title: Can}}, "
+        "expect: {golden: {name: Mug}, writes: {}, stray_edits: [cms.name]}"),
         2,
     ),
     "a formula reads a platform's own field": (
@@ -401,8 +401,8 @@ OF_CASES = {
         0,
     ),
     "what leaves scope is left alone": (
-        "base: {sku: A, name: Mug}, given: [{shop: {kind: x}}, {cms: {title: Can}}], "
-        "expect: {golden: {name: Can}, writes: {}}",
+        ("base: {sku: A, name: Mug}, given: [{shop: {kind: x}}, {cms: {title: Can}}], "
+        "expect: {golden: {name: Can}, writes: {}}"),
         2,
     ),
 }
@@ -415,3 +415,16 @@ def test_cases_formulas_freezes_and_scopes(tmp_path: Path, monkeypatch: pytest.M
     result = only(tmp_path, test)
     assert result.ok, (result.differences, result.got)
     assert {ran.case for ran in result.ran if ran.name == "name"} == ({0, case} if case else set())
+
+
+def test_values_that_do_not_fit_together_fail_the_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    picked = ENTITY.replace("path: variants.0.price", "path: 'variants[no=1].price'")
+    monkeypatch.setattr("tests.daemon.test_rehearse.ENTITY", picked)
+    given = "{shop: {variants: {a: 1}, 'variants[no=1].price': '3.00'}}"
+    result = only(tmp_path, f"base: {{sku: A}}, given: {given}, expect: {{writes: {{}}}}")
+    assert [(one.what, one.got) for one in result.differences] == [("given", "[no=1] needs a list, and there is an object")]
+
+
+def test_a_deletion_is_not_asked_for_its_order(tmp_path: Path):
+    test = "base: {sku: A, name: Mug}, given: {erp: gone, cms: {title: Cup}}, expect: {golden: {name: Mug}}"
+    assert only(tmp_path, test).differences == ()
