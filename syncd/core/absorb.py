@@ -122,6 +122,8 @@ def absorb(
         before, then = known.word if known.known is not Known.NEVER else None, (known.known, known.raw)
         if truth := folding(field, shadow.platform):
             heard.folds[name] = fold_of(truth, record, shadow.platform, name, known) | said(reading, mine.get(name))
+            if name in now_and_then:
+                heard.folds[name]["how"] = truth.how
         if name in mine:
             take_back(field, record, shadow.platform, known, reading.value, mine=mine[name])
         elif hear(field, record, shadow.platform, known, reading):

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from syncd.core.absorb import Mine, counted_meanwhile
-from syncd.core.folds import count, fold_in, folding
+from syncd.core.dependencies import rules_in
+from syncd.core.folds import count, fold_in, folding, folds_in
 from syncd.core.held import truth_of
 from syncd.core.inputs import Given, golden_in, look_in, votes_in
 from syncd.core.model import FieldChange, GoldenField, Known, Record, Shadow, ShadowField
@@ -101,8 +102,10 @@ def ruling_again(subject: Subject, case: Case) -> Ruling:
 
 
 def _folded_again(entity: Entity, field: Field, change: FieldChange) -> FieldChange:
-    fold, rule = change.given["fold"], truth_of(entity, field).how
-    golden = fold_again(field, fold)
+    fold = change.given["fold"]
+    rule = fold.get("how", truth_of(entity, field).how)
+    among = next((one for one in folds_in(field.truth) if one.how == rule), None)
+    golden = fold_again(replace(field, truth=among) if among is not None else field, fold)
     return replace(change, after=golden.value, who=golden.who, why=rule, rule=rule)
 
 
@@ -145,7 +148,7 @@ def _differing_strays(entity: Entity, strays: list[Stray]) -> Iterator[str]:
         field = entity.fields.get(stray.field)
         if field is None or stray.platform not in field.maps:
             yield f"stray {stray.platform}.{stray.field}: the rules of its time have no such field there"
-        elif stray.action != action_of(field, stray):
+        elif stray.action != action_of(field, stray) and not is_kept_by_freeze(entity, field, stray):
             yield f"stray {stray.platform}.{stray.field}: {stray.action}, the rules say {action_of(field, stray)}"
         elif field.equal.same(stray.value, stray.golden):
             yield f"stray {stray.platform}.{stray.field}: it says what golden says"
@@ -154,3 +157,8 @@ def _differing_strays(entity: Entity, strays: list[Stray]) -> Iterator[str]:
 def action_of(field: Field, stray: Stray) -> str:
     """Return what becomes of a stray edit."""
     return field.stray.get(stray.platform, "revert")
+
+
+def is_kept_by_freeze(entity: Entity, field: Field, stray: Stray) -> bool:
+    """Return whether a stray edit may have been kept because golden was frozen."""
+    return stray.action == "keep" and any(rule.freeze is not None for rule in rules_in(truth_of(entity, field)))
