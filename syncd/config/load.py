@@ -22,7 +22,6 @@ from syncd.config.nodes import Block, Items, Scalar, Span, is_blank, plain, scal
 from syncd.config.platform import name_of, read_platform
 from syncd.config.references import check_references
 from syncd.config.relations import check_relations
-from syncd.config.relations import check_relations
 from syncd.config.ruletests import count_tests, read_tests
 from syncd.config.scene import Evidence, Scene, careful
 from syncd.config.secrets import Secrets, reference
@@ -80,7 +79,6 @@ def _load(
     check_references([one.source for one in drafts.values() if not one.later], Secrets(environ, service.secrets_dir))
     scenes = [(source, *read_entity(source, service, drafts, evidence)) for source in _of(sources, "entities/")]
     _one_entity_each([scene for _, scene, _ in scenes])
-    check_relations([scene for _, scene, _ in scenes])
     check_relations([scene for _, scene, _ in scenes])
     _one_hook_each(list(drafts.values()))
     for draft in drafts.values():

@@ -1,4 +1,4 @@
-"""References between entities, seen from all of them: the entity must be there, and live where its children are written (E233)."""
+"""References between entities, seen from all of them: the entity is there (E229), and lives where its children are (E233)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from syncd.core.transforms import Step
 
 
 def check_relations(scenes: Sequence[Scene]) -> None:
-    """Note E233 for each reference that cannot be followed."""
+    """Note E229 for a reference to no entity, E233 for one that cannot be followed."""
     entities = {scene.name: scene for scene in scenes}
     for scene in scenes:
         for field in scene.fields.values():
@@ -23,7 +23,7 @@ def _target(scene: Scene, field: FieldDraft, kind: Ref, entities: Mapping[str, S
     target = entities.get(kind.entity)
     if target is None:
         scene.source.error(
-            "E233",
+            "E229",
             node_of(scene, field, "type") or field.key,
             f'no entity called "{kind.entity}"',
             hint=did_you_mean(kind.entity, entities),
@@ -39,7 +39,7 @@ def _target(scene: Scene, field: FieldDraft, kind: Ref, entities: Mapping[str, S
                 f"{kind.entity} does not live on {platform}",
                 hint=f"not in the in: of {kind.entity}",
                 why=f"an id there could never be known as a {kind.entity}, nor be written",
-                fix=f"add  {platform}: {{collection: NAME}}  under in: of {target.source.file}, or do not map {field.name} there",
+                fix=f"add  {platform}: {{collection: NAME}}  to in: of {target.source.file}, or do not map {field.name} there",
             )
 
 

@@ -182,10 +182,10 @@ TABLE = [
     Code(
         "E233",
         "a reference that cannot be followed",
-        "A field refers to an entity that is not there, or that does not live on a platform where the field is mapped.",
-        "type: ref(brnad)",
-        "type: ref(brand)",
-        "Name an entity of this folder that lives on the same platforms.",
+        "A field refers to an entity that does not live where the field is mapped, or a step ref() stands in another field.",
+        "brand: {type: string, map: {shop: {path: brand, read: [ref(brand)]}}}",
+        "brand: {type: ref(brand), map: {shop: brand}}",
+        "Map references where their entity lives, and let the field's type say what it refers to.",
     ),
     Code(
         "E240",

@@ -15,7 +15,7 @@ from syncd.core.identity import match_key
 from syncd.core.life import before_mark
 from syncd.core.mapping import ABSENT, native_value
 from syncd.core.model import Known, Life, Native, Op, Record, Shadow, ShadowField, Value, Write
-from syncd.core.references import native_of, take_out_missing
+from syncd.core.references import native_of, orphaned, take_out_missing
 from syncd.core.rules import Entity, Field, Member
 from syncd.core.space import Space
 from syncd.core.values import NoWord
@@ -155,7 +155,9 @@ def plan_create(space: Space, entity: Entity, member: Member, record: Record, sh
             held[name] = reason
         elif (value := to_create(record, mapped, member.platform)) is not None:
             values[name] = value
-    late = take_out_missing(space, member, record, values, held)
+    lost = orphaned(entity, record, member.platform)
+    late = take_out_missing(space, member, record, values, held) or bool(lost)
+    held |= lost
     write = written(space, entity, member, record, values, op=Op.CREATE, shadow=None)
     if write is None:
         return Plan(held=held)

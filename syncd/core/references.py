@@ -167,6 +167,20 @@ def in_circle(space: Space, platform: str, record: Record, value: Value) -> bool
     return False
 
 
+def orphaned(entity: Entity, record: Record, platform: str) -> dict[str, str]:
+    """Return the references of a record that nobody could follow yet, of those that a platform is told, with the reason."""
+    found = {}
+    for name in references(entity):
+        golden, mapped = record.golden.get(name), entity.fields[name].maps.get(platform)
+        if mapped is None or mapped.direction == "in" or (golden is not None and golden.value is not None):
+            continue
+        whys = [s.fields[name].reason for s in record.shadows.values() if s.life is Life.ALIVE and name in s.fields]
+        why = next((why for why in whys if why.startswith(WAITS)), "")
+        if why:
+            found[name] = why
+    return found
+
+
 def take_out_missing(space: Space, member: Member, record: Record, values: dict[str, Value], held: dict[str, str]) -> bool:
     """Take out references to records that have no row there, saying why; return whether one of them is waited for."""
     entity, late = space.rules.entities[record.entity], False

@@ -48,7 +48,7 @@ def release(db: Database, space: Space, touched: Sequence[Record], loaded: Loade
     """Let go what waits for a parent that has a row now, or that is called otherwise now and must be named anew."""
     wanted = targets(space)
     children = [record.id for record in touched if references(space.rules.entities[record.entity])]
-    outbox.look_again(db, children, f"{WAITS}% on %")  # it may refer to another one now
+    outbox.look_again(db, children, f"{WAITS}%")  # it may refer to another one now
     for record in touched:
         if record.entity in wanted:
             for key, platform in changes(space, record, loaded):

@@ -244,10 +244,10 @@ MADE: dict[str, Made] = {
         "merge: sum needs a number, and the field is of type string",
     ),
     "E233": (
-        product(name="  name: {type: ref(brand), truth: erp, map: {erp: name, shop: title}}"),
-        "entities/product.yaml:9:16",
-        "ref(brand)",
-        'no entity called "brand"',
+        product(name="  name: {type: string, truth: erp, map: {erp: name, shop: {path: t, read: [ref(product)]}}}"),
+        "entities/product.yaml:9:53",
+        "shop",
+        "ref(product) in a field that is no reference to product",
     ),
     "E240": (
         product(name="  name: {type: string, truth: erp, map: {erp: name, shop: {path: t, read: [strip_zeros]}}}"),

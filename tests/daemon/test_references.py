@@ -28,20 +28,21 @@ fields:
 
 def company(world, brand=BRAND, product=PRODUCT):
     world.service()
-    brands = "          brands: {id: id, version: version}\n"
-    world.write("platforms/erp.yaml", memory("erp").rstrip() + "\n" + "  brands: {id: id, version: version}\n")
-    world.write("platforms/shop.yaml", memory("shop", collection="products").rstrip() + "\n  brands: {id: id, version: version}\n")
+    for name, collection in (("erp", "items"), ("shop", "products")):
+        text = memory(name, collection=collection).rstrip() + "\n  brands: {id: id, version: version}\n"
+        world.write(f"platforms/{name}.yaml", text)
     world.write("entities/brand.yaml", brand)
     world.write("entities/product.yaml", product)
-    return brands
 
 
 def there(world, platform, collection):
-    return {t.item.get("sku") or t.item.get("code"): t.item for t in world.platform(platform).things.get(collection, {}).values()}
+    things = world.platform(platform).things.get(collection, {}).values()
+    return {thing.item.get("sku") or thing.item.get("code"): thing.item for thing in things}
 
 
 def row(world, platform, collection, key):
-    return next(i for i, t in world.platform(platform).things[collection].items() if key in (t.item.get("sku"), t.item.get("code")))
+    things = world.platform(platform).things[collection].items()
+    return next(native for native, thing in things if key in (thing.item.get("sku"), thing.item.get("code")))
 
 
 async def test_a_parent_is_made_before_its_child(world):
@@ -54,18 +55,28 @@ async def test_a_parent_is_made_before_its_child(world):
     assert mug["brandId"] == row(world, "shop", "brands", "ACME") != "b7"
 
 
-async def test_a_child_without_its_parent_waits_with_that_field_only(world):
+async def test_an_orphan_waits_and_says_for_whom(world):
     company(world)
     world.platform("erp").put("items", "1", {"id": "1", "sku": "MUG", "name": "Mug", "brand_id": "b7"})
     await world.once()
     await world.once()
-    mug = there(world, "shop", "products")["MUG"]
-    assert mug["title"] == "Mug"
-    assert mug.get("brandId") is None
+    assert there(world, "shop", "products") == {}
+    assert await told(world) == ["waits for brand b7 of erp"]
     world.platform("erp").put("brands", "b7", {"id": "b7", "code": "ACME", "parent": None})
     for _ in range(3):
         await world.once()
     assert there(world, "shop", "products")["MUG"]["brandId"] == row(world, "shop", "brands", "ACME")
+
+
+async def test_an_orphan_that_is_there_already_waits_with_that_field_only(world):
+    company(world)
+    world.platform("shop").put("products", "s1", {"id": "s1", "sku": "MUG", "title": "Old", "brandId": "x"})
+    world.platform("erp").put("items", "1", {"id": "1", "sku": "MUG", "name": "Mug", "brand_id": "b7"})
+    await world.once()
+    await world.once()
+    assert there(world, "shop", "products")["MUG"] == {"id": "s1", "sku": "MUG", "title": "Mug", "brandId": "x"}
+    async with world.runtime() as runtime:
+        assert await runtime.store.read(lambda db: db.execute("SELECT count(*) FROM conflict").fetchone()) == (0,)
 
 
 async def test_a_tree_of_one_entity_is_made_from_its_root(world):
@@ -90,3 +101,63 @@ async def test_a_circle_does_not_lock(world):
     assert made["A"]["parent"] == row(world, "shop", "brands", "B")
     assert made["B"]["parent"] == row(world, "shop", "brands", "A")
     assert made["SELF"]["parent"] == row(world, "shop", "brands", "SELF")
+
+
+NOT_THERE = BRAND.replace("shop: {collection: brands, create: true}", "shop: {collection: brands}")
+
+
+async def told(world):
+    """Return why records wait for a platform, by the ledger's own words."""
+    async with world.runtime() as runtime:
+        return await runtime.store.read(lambda db: [row[0] for row in db.execute("SELECT error FROM outbox ORDER BY record")])
+
+
+async def test_a_write_says_for_whom_it_waits_and_goes_out_by_itself(world):
+    company(world, brand=NOT_THERE)
+    world.platform("erp").put("brands", "b7", {"id": "b7", "code": "ACME", "parent": None})
+    world.platform("erp").put("items", "1", {"id": "1", "sku": "MUG", "name": "Mug", "brand_id": "b7"})
+    for _ in range(3):
+        await world.once()
+    assert there(world, "shop", "products") == {}
+    assert "waits for brand ACME on shop" in await told(world)
+    world.platform("erp").put("brands", "b7", {"id": "b7", "code": "NEW", "parent": None})  # called otherwise now
+    for _ in range(2):
+        await world.once()
+    assert "waits for brand NEW on shop" in await told(world)
+    world.platform("shop").put("brands", "s1", {"id": "s1", "code": "NEW"})
+    for _ in range(3):
+        await world.once()
+    assert there(world, "shop", "products")["MUG"]["brandId"] == "s1"
+    assert await told(world) == []
+
+
+async def test_another_parent_is_not_waited_for_any_longer(world):
+    company(world, brand=NOT_THERE)
+    world.platform("erp").put("brands", "b7", {"id": "b7", "code": "ACME", "parent": None})
+    world.platform("erp").put("items", "1", {"id": "1", "sku": "MUG", "name": "Mug", "brand_id": "b7"})
+    world.platform("erp").put("brands", "b8", {"id": "b8", "code": "OTHER", "parent": None})
+    world.platform("shop").put("brands", "s8", {"id": "s8", "code": "OTHER"})
+    for _ in range(2):
+        await world.once()
+    assert await told(world) != []
+    world.platform("erp").put("items", "1", {"id": "1", "sku": "MUG", "name": "Mug", "brand_id": "b8"})
+    for _ in range(3):
+        await world.once()
+    assert there(world, "shop", "products")["MUG"]["brandId"] == "s8"
+
+
+async def test_a_renamed_parent_changes_no_child(world):
+    company(world)
+    world.platform("erp").put("brands", "b7", {"id": "b7", "code": "ACME", "parent": None})
+    world.platform("erp").put("items", "1", {"id": "1", "sku": "MUG", "name": "Mug", "brand_id": "b7"})
+    for _ in range(3):
+        await world.once()
+    query = "SELECT golden, version FROM record WHERE key = 'MUG'"
+    async with world.runtime() as runtime:
+        before = await runtime.store.read(lambda db: db.execute(query).fetchone())
+    world.platform("erp").put("brands", "b7", {"id": "b7", "code": "NEW", "parent": None})
+    for _ in range(2):
+        await world.once()
+    async with world.runtime() as runtime:
+        assert await runtime.store.read(lambda db: db.execute(query).fetchone()) == before
+    assert "NEW" in there(world, "shop", "brands")
