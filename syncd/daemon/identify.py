@@ -123,7 +123,8 @@ def side(table: Table, text: str) -> Side:
         return Side(text, look=look)
     number = lookup.find_record(table.db, table.entity.name, text)
     if number is None:
-        raise SyncdError(f'no {table.entity.name} "{text}" in the ledger; name it by its key, by PLATFORM:ID or by syncd\'s own id')
+        known = "name it by its key, by PLATFORM:ID or by syncd's own id"
+        raise SyncdError(f'no {table.entity.name} "{text}" in the ledger; {known}')
     records.load(table.db, table.space, records=[number], loaded=table.loaded)
     return Side(text, table.space.records[number])
 

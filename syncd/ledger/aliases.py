@@ -31,7 +31,9 @@ def store(db: Database, space: Space, loaded: Loaded) -> None:
     for loser, survivor, why in space.united:
         record = space.records[loser]
         rows.append((record.entity, f"{record.entity[:1]}{loser}", survivor, why, when(space.now)))
-    db.executemany("INSERT INTO alias VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET why = excluded.why, at = excluded.at", rows)
+    db.executemany(
+        "INSERT INTO alias VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET why = excluded.why, at = excluded.at", rows
+    )
     pairs = [(one, other, by, when(space.now)) for (one, other), by in space.parted.items()]
     db.executemany("INSERT INTO apart VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", pairs)
     for loser, survivor, _ in space.united:
