@@ -194,6 +194,6 @@ TEST = Command(
         "syncd test --update",
     ),
     parameters,
-    "A test says what everyone agreed on, what platforms say then, and what must come of it (docs/rules.md). Each is also\n"
+    "A test says what everyone agreed on, what platforms say then, and what must come of it (docs/tests.md). Each is also\n"
     "read in other orders, run twice, and must have nothing left to write afterwards. Exit 1 if one fails.",
 )
