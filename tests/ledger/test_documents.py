@@ -155,7 +155,7 @@ def test_three_shadows_in_step_with_golden_take_little() -> None:
     "raws",
     [
         {},
-        {"locked": True, "weight": Decimal("1.50"), "big": Decimal("12"), "none": None, "deep.er": {"a": [1, "x"]}},
+        {"locked": True, "weight": Decimal("1.50"), "big": Decimal(12), "none": None, "deep.er": {"a": [1, "x"]}},
         {"text": 'with "raws": in it', "n": 2**62},
     ],
 )
