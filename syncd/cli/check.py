@@ -7,7 +7,7 @@ from syncd.cli import exits
 from syncd.cli.answer import check_formats, give
 from syncd.cli.command import Args, Command, Parser
 from syncd.cli.flags import Flags
-from syncd.cli.folder import find, load, parsed
+from syncd.cli.folder import find, load_with_samples, parsed
 
 if TYPE_CHECKING:
     from syncd.config.model import Loaded
@@ -29,13 +29,27 @@ def check(args: Args, flags: Flags) -> int:
     check_formats(flags, report.SCHEMA)
     began = time.perf_counter()
     folder = find(flags.config)
-    loaded = load(folder)
+    loaded = load_with_samples(folder)
     seconds = time.perf_counter() - began
     origin = Origin(time.time_ns() // 1000, loaded.environment or None, loaded.sha)
     if args.online and loaded.config is not None:
         return online(args, flags, folder, loaded, origin)
     give(flags, report.document(loaded, origin), report.layout(loaded.diagnostics, seconds))
     return exits.BAD_CONFIG if loaded.errors or (args.strict and loaded.warnings) else exits.OK
+
+
+def with_evidence(folder: str) -> "Loaded":
+    """Return the whole config, checked; where there is a ledger, its records make findings concrete."""
+    from syncd.connectors.registry import KINDS
+    from syncd.daemon.testify import Witness
+    from syncd.ledger.reading import read_only
+
+    try:
+        ledger = glance(folder).ledger
+        with read_only(ledger) as db:
+            return load(folder, Witness(db, folder, KINDS, time.time_ns() // 1000).evidence())
+    except (ConfigError, LedgerError):  # a folder that cannot be read is told by the check itself; no ledger, no evidence
+        return load(folder)
 
 
 def online(args: Args, flags: Flags, folder: str, loaded: "Loaded", origin: "Origin") -> int:

@@ -23,6 +23,7 @@ from syncd.reports.outline import EntityLine, FieldLine, PlatformLine
 
 if TYPE_CHECKING:
     from syncd.config.model import Config, Loaded
+    from syncd.config.scene import Evidence
 
 NOTHING = Block(Span(1, 1, 1))
 RULES = ("owner", "priority", "newest", "merge", "const", "manual", "expr")
@@ -91,12 +92,38 @@ def find(given: str | None) -> str:
     return name
 
 
-def load(name: str) -> "Loaded":
-    """Return the whole config, checked as the daemon checks it. It imports every connector: only for commands that work."""
+def load(name: str, evidence: "Evidence | None" = None) -> "Loaded":
+    """Return the whole config, checked as the daemon checks it. It imports every connector: only for commands that work.
+
+    ``evidence`` is what the ledger knows, for findings that quote it.
+    """
+    from syncd.config.load import NOTHING_KNOWN
     from syncd.config.load import load as load_folder
     from syncd.connectors.registry import KINDS
 
-    return load_folder(name, KINDS)
+    return load_folder(name, KINDS, evidence=evidence or NOTHING_KNOWN)
+
+
+def load_with_samples(name: str) -> "Loaded":
+    """Return the whole config as ``load`` does, its pipelines also tried on what the ledger has, if there is a ledger."""
+    from sqlite3 import Error
+
+    from syncd.config.load import load as load_folder
+    from syncd.config.scene import Evidence
+    from syncd.connectors.registry import KINDS
+    from syncd.errors import SyncdError
+    from syncd.ledger.reading import read_only
+    from syncd.ledger.samples import golden
+
+    try:
+        path = glance(name).ledger
+        if not path.is_file():
+            return load(name)
+        with read_only(path) as db:
+            samples = golden(db)
+    except (SyncdError, Error, OSError):
+        return load(name)  # what is wrong with the folder is told by loading it; check needs no ledger
+    return load_folder(name, KINDS, evidence=Evidence(samples=samples))
 
 
 def checked_config(name: str) -> "Config":
