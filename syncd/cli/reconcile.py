@@ -7,7 +7,7 @@ from typing import Any
 
 from syncd.cli import exits
 from syncd.cli.act import Answer, perform
-from syncd.cli.answer import ask, check_formats, give, note, save, show, show_lines
+from syncd.cli.answer import ask, check_formats, give, note, save, shielded, show, show_lines
 from syncd.cli.command import Args, Command, Parser, exit_code, user
 from syncd.cli.flags import Flags
 from syncd.cli.folder import Folder, find, glance, known
@@ -91,7 +91,7 @@ def _fix(args: Args, flags: Flags, folder: Folder, request: dict[str, Any], repo
     if args.dry_run or not rows:
         note("Nothing was written." if rows else "Nothing to write.")
         return exits.OK
-    if not args.yes and not _agreed(rows):
+    if not args.yes and not _agreed(flags, rows):
         note("Nothing was written.")
         return exits.REFUSED
     answer: Answer = perform(flags, folder, request | {"fix": True}, progress=_progress)
@@ -119,12 +119,13 @@ def planned(rows: list[dict[str, Any]]) -> str:
     return f"{writes} to {places}{': ' + names if names else ''}.  Refused by mode: {refused:,}."
 
 
-def _agreed(rows: list[dict[str, Any]]) -> bool:
+def _agreed(flags: Flags, rows: list[dict[str, Any]]) -> bool:
+    shown = shielded(flags, {"schema": SCHEMA, "rows": rows})["rows"]
     while True:
         said = ask("Write them now? [y/N/d for diff] ", instead="add --yes to write them")
         if said != "d":
             return said in {"y", "yes"}
-        for row in rows:
+        for row in shown:
             note(f"  {_difference(row)}")
 
 
