@@ -7,7 +7,8 @@ from syncd.cli import exits
 from syncd.cli.answer import check_formats, give
 from syncd.cli.command import Args, Command, Parser
 from syncd.cli.flags import Flags
-from syncd.cli.folder import find, load_with_samples, parsed
+from syncd.cli.folder import find, glance, load, parsed
+from syncd.errors import ConfigError, LedgerError
 
 if TYPE_CHECKING:
     from syncd.config.model import Loaded
@@ -29,7 +30,7 @@ def check(args: Args, flags: Flags) -> int:
     check_formats(flags, report.SCHEMA)
     began = time.perf_counter()
     folder = find(flags.config)
-    loaded = load_with_samples(folder)
+    loaded = with_evidence(folder)
     seconds = time.perf_counter() - began
     origin = Origin(time.time_ns() // 1000, loaded.environment or None, loaded.sha)
     if args.online and loaded.config is not None:

@@ -104,28 +104,6 @@ def load(name: str, evidence: "Evidence | None" = None) -> "Loaded":
     return load_folder(name, KINDS, evidence=evidence or NOTHING_KNOWN)
 
 
-def load_with_samples(name: str) -> "Loaded":
-    """Return the whole config as ``load`` does, its pipelines also tried on what the ledger has, if there is a ledger."""
-    from sqlite3 import Error
-
-    from syncd.config.load import load as load_folder
-    from syncd.config.scene import Evidence
-    from syncd.connectors.registry import KINDS
-    from syncd.errors import SyncdError
-    from syncd.ledger.reading import read_only
-    from syncd.ledger.samples import golden
-
-    try:
-        path = glance(name).ledger
-        if not path.is_file():
-            return load(name)
-        with read_only(path) as db:
-            samples = golden(db)
-    except (SyncdError, Error, OSError):
-        return load(name)  # what is wrong with the folder is told by loading it; check needs no ledger
-    return load_folder(name, KINDS, evidence=Evidence(samples=samples))
-
-
 def checked_config(name: str) -> "Config":
     """Return the whole config; raises ConfigError with all that is wrong if there is an error."""
     loaded = load(name)
