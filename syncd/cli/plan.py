@@ -12,6 +12,7 @@ from syncd.cli.command import Args, Command, Parser, duration, exit_code
 from syncd.cli.flags import Flags
 from syncd.cli.folder import Folder, checked_config, find, glance, runnable_config
 from syncd.cli.ledger import Desk, reading
+from syncd.cli.shield import note_reveal
 from syncd.errors import ConfigError, SyncdError, UsageError
 from syncd.ledger import config_texts, meta
 from syncd.reports import figures
@@ -57,6 +58,8 @@ def plan(args: Args, flags: Flags) -> int:
     with reading(flags, folder) as desk, Spool() as spool, moment(desk):
         one = args.record is not None
         document = _one(args, flags, desk, spool) if one else _whole(args, flags, desk, new, spool)
+        if flags.reveal:
+            note_reveal(folder, public(document))
         give(flags, document, spool, every=args.all)
     codes = [exits.OK if document["complete"] else exits.INCOMPLETE]
     if args.exit_code and not is_empty(document):
@@ -79,7 +82,7 @@ def _whole(args: Args, flags: Flags, desk: Desk, new: "Config", spool: Spool) ->
 
     old, against = base(desk, desk.folder, args.against)
     wanted = spool if args.out or kinds(flags) & {*MACHINES} else None
-    asked = Asked(desk.origin, against, wanted, args.entity, every=args.all)
+    asked = Asked(desk.origin, against, wanted, args.entity, every=args.all, reveal=flags.reveal)
     document = write_plan(desk.db, old, new, asked)
     document["edited_at"] = edited_at(desk.folder, old, new)
     if args.replay:
@@ -100,7 +103,7 @@ def _one(args: Args, flags: Flags, desk: Desk, spool: Spool) -> dict[str, Any]:
     config = runnable_config(desk.folder.name)
     wanted = spool if kinds(flags) & {*MACHINES} else None
     against = {"sha": config.sha, "running": False, "how": ""}
-    asked = Asked(desk.origin, against, wanted, args.entity, every=True)
+    asked = Asked(desk.origin, against, wanted, args.entity, every=True, reveal=flags.reveal)
     document: dict[str, Any] = try_record(desk.db, config, desk.record(args.entity, args.record), asked, KINDS)
     return document
 

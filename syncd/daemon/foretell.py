@@ -18,6 +18,7 @@ from syncd.core.rules import Entity, Pick
 from syncd.core.space import Space
 from syncd.daemon.overlay import Edit, light, twin
 from syncd.ledger.loaded import Loaded
+from syncd.reports.masks import mask
 
 TRIED = "tried"
 Row = dict[str, Any]
@@ -203,13 +204,9 @@ def rows_of(
 
 
 def shown(entity: Entity, name: str, value: Native) -> Native:
-    """Return a value as a plan shows it: what is personal is masked, ``j***@acme``, and still tells whether there is any."""
+    """Return a value as a plan shows it: what is personal is a mask."""
     mapped = entity.fields.get(name)
-    if mapped is None or not mapped.pii or value in (None, "", []):
-        return value
-    text = str(value)
-    place = text.partition("@")[2].partition(".")[0]
-    return f"{text[:1]}***{'@' + place if place else ''}"
+    return mask(value) if mapped is not None and mapped.pii else value
 
 
 def rule_of(entity: Entity, name: str) -> Row | None:
@@ -243,7 +240,7 @@ def label_of(entity: Entity, record: Record) -> str:
     """Return what people call the record: the first field that the entity's label names."""
     name = entity.label.partition("{")[2].partition("}")[0]
     golden = record.golden.get(name)
-    return golden.value if golden is not None and isinstance(golden.value, str) else ""
+    return str(shown(entity, name, golden.value)) if golden is not None and isinstance(golden.value, str) else ""
 
 
 def patch_of(entity: Entity, record: Record, write: Write, moved: Mapping[str, Any]) -> Row:

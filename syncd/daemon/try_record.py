@@ -15,7 +15,7 @@ from syncd.daemon.foresee import Foresight, add_up, trial_scene
 from syncd.daemon.foretell import Foreseen, Outcome, difference, outcome, planned
 from syncd.daemon.overlay import Edit, twin
 from syncd.daemon.runtime import CONNECT_WITHIN, setup_of
-from syncd.daemon.write_plan import Asked, document_of, limited
+from syncd.daemon.write_plan import Asked, document_of, limited, shown_by
 from syncd.errors import ConnectorError, SyncdError
 from syncd.ledger import records
 from syncd.ledger.schema import Database
@@ -36,7 +36,7 @@ class Live:
 
 def try_record(db: Database, config: Config, number: int, asked: Asked, kinds: Mapping[str, Kind]) -> Row:
     """Return the plan of one record as its platforms show it now. Raises SyncdError if the config knows no such entity."""
-    scene = trial_scene(limited(db, config.rules), asked.origin.now)
+    scene = trial_scene(shown_by(limited(db, config.rules), asked), asked.origin.now)
     space = scene.space()
     loaded = records.load(db, space, records=[number])
     record = space.records[number]

@@ -1,7 +1,7 @@
 """The plan of an edit as a document: the sum of what was foreseen, the first records, and all of them in a spool."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from syncd.config.model import Config
@@ -25,7 +25,7 @@ class Asked:
     """What a plan is asked for. ``against``: what the edit is compared with; ``entity``: only this one.
 
     ``spool`` takes every change, patch, conflict and record, where a machine or ``apply`` wants them all; ``every``: all
-    records are shown, not only the first.
+    records are shown, not only the first. ``reveal``: personal values are not masked.
     """
 
     origin: Origin
@@ -33,6 +33,7 @@ class Asked:
     spool: Spool | None = None
     entity: str | None = None
     every: bool = False
+    reveal: bool = False
     examples: list[Example] = field(default_factory=list)
     following: str = ""
 
@@ -53,7 +54,7 @@ class Asked:
 
 def write_plan(db: Database, old: Config, new: Config, asked: Asked) -> Row:
     """Return the plan of loading ``new`` instead of ``old``; the ledger is only read."""
-    before, after = limited(db, old.rules), limited(db, new.rules)
+    before, after = limited(db, old.rules), shown_by(limited(db, new.rules), asked)
     revised = (meta.get(db, REVISED) or "").partition(" ")[0]
     found = foresee(
         db,
@@ -73,6 +74,17 @@ def limited(db: Database, rules: Rules) -> Rules:
     limit = next((word for word in words if word in modes.ORDER), None)
     rules = modes.restricted(rules, limit, place="--mode")
     return modes.restricted(rules, "propose", place=RESTORED) if meta.restored(db) else rules
+
+
+def shown_by(rules: Rules, asked: Asked) -> Rules:
+    """Return the rules with nothing personal in them if that is to be revealed; it decides nothing."""
+    if not asked.reveal:
+        return rules
+    bare = {
+        name: replace(entity, fields={n: replace(field_, pii=False) for n, field_ in entity.fields.items()})
+        for name, entity in rules.entities.items()
+    }
+    return replace(rules, entities=bare)
 
 
 def document_of(found: Foresight, old: Config, new: Config, asked: Asked) -> Row:

@@ -225,6 +225,7 @@ async def test_what_is_personal_is_masked_and_applied_as_it_is(world: World) -> 
     plan = planned(world, old, file=file)
     assert {(row["before"], row["after"]) for row in plan["changes"]} == {("M***", "j***@acme")}
     assert plan["patches"][0]["patch"][0]["value"] == "j***@acme"
+    assert planned(world, old, reveal=True)["changes"][0]["after"] == "jo@acme.example"
     assert (await applied(world, file))["ok"]
     assert {item["title"] for item in world.items("shop").values()} == {"jo@acme.example"}
 
