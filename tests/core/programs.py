@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
 
+from tests.core.mixed_rules import TEXT_FIELDS, Rule, draw_mix
 from tests.core.world import FAULTS, Setup, Step, World, trial
 from tests.core.world_daemon import Breach
 from tests.core.world_platform import BAD, FIELDS, NORMS, TRAITS, Spec
+from tests.core.world_rules import NAMES
 
-KINDS = ("all", "deletes", "rules", "backup", "scope")
+KINDS = ("all", "deletes", "rules", "backup", "scope", "mixed", "bulk")
 RARE = {"mute": 0.03, "archives": 0.15, "untimed": 0.15, "reuse": 0.3}
 OFTEN = {
     "edit": 8,
@@ -30,9 +32,13 @@ MORE = {
     "rules": {"owner": 2},
     "backup": {"backup": 1, "restore": 2},
     "scope": {"leave": 1, "back": 2},
+    "mixed": {"mark": 4, "create": 2},
+    "bulk": {"mark": 4, "bulk": 2},
 }
 HOW = {
     "edit": ("", "part"),
+    "mark": ("", "part"),
+    "bulk": ("", "part"),
     "deliver": ("", "", "any", "again", "lost"),
     "send": ("", "", "", *FAULTS),
     "sweep": ("ok", "ok", "half", "lies", "late", "lands"),
@@ -45,7 +51,10 @@ Program = tuple[Setup, list[Step]]
 def draw(random: Random, kind: str = "all") -> Program:
     """Return a program."""
     count = random.choice((2, 3, 3, 4))
-    fields = draw_fields(random)
+    mixing = kind in ("mixed", "bulk")
+    mix = draw_mix(random, NAMES[:count]) if mixing else ()
+    fields = fields_of(random, mix) if mixing else draw_fields(random)
+    guards = frozenset(g for g in ("only", "create_when", "check") if random.random() < 0.3) if mixing else frozenset()
     setup = Setup(
         tuple(draw_spec(random) for _ in range(count)),
         fields,
@@ -55,8 +64,10 @@ def draw(random: Random, kind: str = "all") -> Program:
         elsewhere=random.choice(("restore", "restore", "ignore", "review")) if kind == "deletes" else "restore",
         seeded=random.random() < 0.8,
         strict=random.random() < 0.2,
+        mix=mix,
+        guards=guards if "x" in fields else guards - {"create_when", "check"},
     )
-    weights = {**OFTEN, **MORE[kind]}
+    weights = {**OFTEN, **MORE[kind], **({"leave": 1, "back": 2} if "only" in guards else {})}
     focus = random.random() < 0.6
     return setup, [draw_step(random, weights, fields, count, focus=focus) for _ in range(random.randrange(3, 40))]
 
@@ -66,6 +77,14 @@ def draw_fields(random: Random) -> tuple[str, ...]:
         return FIELDS
     chosen = random.sample(("o", "p", "n", "u", "d", "m", "g"), random.choice((1, 1, 2)))
     return tuple(name for one in chosen for name in (("g1", "g2") if one == "g" else (one,)))
+
+
+def fields_of(random: Random, mix: tuple[tuple[str, Rule], ...]) -> tuple[str, ...]:
+    """Return the fields that have rules of their own, all those that expressions name, and sometimes another."""
+    names = dict.fromkeys((*TEXT_FIELDS, *(n for n, _ in mix)))
+    if random.random() < 0.3:
+        names[random.choice(("o", "p", "n", "m"))] = None
+    return tuple(one for name in names for one in (("g1", "g2") if name == "g" else (name,)))
 
 
 def draw_spec(random: Random) -> Spec:
@@ -148,18 +167,43 @@ def smaller_ones(setup: Setup, steps: list[Step]) -> Iterator[Program]:
     for size in (8, 4, 2, 1):
         for start in range(0, len(steps), size):
             yield setup, steps[:start] + steps[start + size :]
+    for simpler in simpler_setups(setup, steps):
+        yield simpler, [s for s in steps if s.name in simpler.fields or not s.name]
+
+
+def simpler_setups(setup: Setup, steps: list[Step]) -> Iterator[Setup]:
     if len(setup.specs) > 2 and all(s.at < len(setup.specs) - 1 for s in steps):
-        yield replace(setup, specs=setup.specs[:-1]), steps
+        yield replace(setup, specs=setup.specs[:-1])
     for place, spec in enumerate(setup.specs):
         for simpler in simpler_specs(spec):
-            yield replace(setup, specs=(*setup.specs[:place], simpler, *setup.specs[place + 1 :])), steps
-    for name in setup.fields:
+            yield replace(setup, specs=(*setup.specs[:place], simpler, *setup.specs[place + 1 :]))
+    for name in [] if setup.mix else setup.fields:
         rest = tuple(n for n in setup.fields if n[0] != name[0])
         if rest:
-            yield replace(setup, fields=rest), [s for s in steps if s.name in rest]
+            yield replace(setup, fields=rest)
+    yield from simpler_mixes(setup)
     for option in ("strict", "clear"):
         if getattr(setup, option):
-            yield replace(setup, **{option: False}), steps
+            yield replace(setup, **{option: False})
+
+
+def simpler_mixes(setup: Setup) -> Iterator[Setup]:
+    for name, rule in setup.mix:
+        for simpler in simpler_rules(rule):
+            yield replace(setup, mix=tuple((n, simpler if n == name else r) for n, r in setup.mix))
+    for guard in sorted(setup.guards):
+        yield replace(setup, guards=setup.guards - {guard})
+
+
+def simpler_rules(rule: Rule) -> Iterator[Rule]:
+    if rule != Rule("owner", ("a",)):
+        yield Rule("owner", ("a",))
+    if rule.freeze:
+        yield rule._replace(freeze="")
+    for place in range(len(rule.cases) - 1):
+        yield rule._replace(cases=rule.cases[:place] + rule.cases[place + 1 :])
+    if len(rule.cases) == 1:
+        yield rule.cases[0][1]
 
 
 def simpler_specs(spec: Spec) -> Iterator[Spec]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from syncd.core.model import SECOND, Attempt, Record
+from syncd.core.space import Touch
+from tests.core.mixed_rules import OUT, WORDS, Rule
 from tests.core.world_daemon import Breach, Daemon
 from tests.core.world_oracle import Edit, Watch, check
 from tests.core.world_platform import BAD, FIELDS, KEY, TEXTS, Platform, Row, Spec
@@ -42,6 +44,12 @@ class Setup:
     elsewhere: str = "restore"
     seeded: bool = True
     strict: bool = False
+    mix: tuple[tuple[str, Rule], ...] = ()  # rules of their own for some fields
+    guards: frozenset[str] = frozenset()  # only, create_when, check
+
+    @property
+    def checked(self) -> bool:
+        return "check" in self.guards
 
 
 class Step(NamedTuple):
@@ -66,10 +74,13 @@ class World(Watch):
         self.clocks = {n: (s.skew * SECOND, 0) for n, s in zip(names, specs, strict=True) if "measured" in s.traits}
         self.daemon = Daemon(self, self.rules(AUTHORITY), self.platforms, strict=setup.strict, twice=twice)
         self.held: list[tuple[str, int, list]] = []
+        for platform in self.platforms.values():
+            platform.scoped = "only" in setup.guards
 
     def rules(self, owner: str):
         s = self.setup
-        return rules(s.specs, s.fields, skew=s.skew, clear=s.clear, stray=s.stray, elsewhere=s.elsewhere, owner=owner)
+        more = {"mix": s.mix, "guards": s.guards}
+        return rules(s.specs, s.fields, skew=s.skew, clear=s.clear, stray=s.stray, elsewhere=s.elsewhere, owner=owner, **more)
 
     def platform(self, at: int) -> Platform:
         return self.platforms[NAMES[at % len(self.platforms)]]
@@ -147,7 +158,7 @@ class World(Watch):
         if self.history.get((key, "born")):
             self.reborn.add(key)
         text, group = POOL[step.value % 6], f"{self.seq}s"
-        values = {"o": text, "p": text, "n": text, "d": 10, "g1": group, "g2": group}
+        values = {**dict.fromkeys(("o", "p", "n", "x", "y", "z"), text), "d": 10, "g1": group, "g2": group}
         row = platform.make(key, values, by_person=True)
         row.touched.update(dict.fromkeys(platform.fields, self.seq))
         self.say(key, "born", platform, row.values.get("d"))
@@ -157,6 +168,26 @@ class World(Watch):
         if "g1" in platform.fields:
             self.say(key, "g", platform, (row.values["g1"], row.values["g2"]))
             self.see_group(row)
+
+    def mark(self, step: Step) -> None:
+        """A person changes what no field is mapped to."""
+        for row in self.platform(step.at).live(KEYS[step.key]):
+            name, values = ("w", WORDS) if step.value < 4 else ("c", (0, 1, 2))
+            new = values[step.value % 3]
+            if not row.hidden and row.raws.get(name) != new:
+                self.seq += 1
+                row.raws[name] = new
+                self.platform(step.at).touch(row, (), part=frozenset((name,)) if step.how == "part" else None)
+
+    def bulk(self, step: Step) -> None:
+        """An import touches every row of a platform at once, and changes some of them."""
+        platform = self.platform(step.at)
+        at = platform.clock()
+        self.touches[platform.name, "things"] = [Touch(at, at, 30, 40)]
+        self.daemon.revise("bulk touch")
+        for row in platform.live(KEYS[step.key]):
+            platform.touch(row, ())
+        self.edit(step)
 
     def remove(self, step: Step) -> None:
         """A person deletes a thing, or archives it where things are archived."""
@@ -189,6 +220,7 @@ class World(Watch):
             link = self.daemon.ledger.links.get((platform.name, "things", row.id))
             if platform.able.read and row.hidden is not hidden and link is not None and link.record is not None:
                 row.hidden = hidden
+                row.raws["w"] = OUT if hidden else "on"
                 self.moved.add(row.key)
                 platform.touch(row, ())
 
@@ -377,7 +409,8 @@ def story(setup: Setup, steps: Sequence[Step]) -> str:
     for name, spec in zip(NAMES, setup.specs, strict=False):
         norms = "" if set(spec.norms) == {"plain"} else f" norms {' '.join(spec.norms)}"
         lines.append(f"  {name}: {' '.join(sorted(spec.traits)) or 'nothing'}{norms} skew {spec.skew} s")
-    rest = {k: getattr(setup, k) for k in ("fields", "skew", "clear", "stray", "elsewhere", "seeded", "strict")}
+    options = ("fields", "skew", "clear", "stray", "elsewhere", "seeded", "strict", "mix", "guards")
+    rest = {k: getattr(setup, k) for k in options}
     return "\n".join([*lines, f"  {rest}", *(f"  - {words(s)}" for s in steps), f"  {replace(setup)!r}", f"  {list(steps)!r}"])
 
 

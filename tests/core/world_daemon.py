@@ -99,6 +99,7 @@ class Daemon:
             dict(ledger.swept),
             {p: watch.now if not q.stale else watch.now - 10**12 for p, q in self.platforms.items()},
             watch.clocks,
+            touches=watch.touches,
         )
 
     def commit(self, space: Space) -> None:
@@ -163,6 +164,7 @@ class Daemon:
                     asks.append((waiting, said.things))
                 case decide.Verdict.ABSORBED:
                     self.watch.on_look(waiting.change)
+                    self.watch.on_decided(space)
             if waiting.sweep is not None:
                 self.ledger.running[waiting.sweep].left -= 1
         self.commit(space)
@@ -319,6 +321,7 @@ class Daemon:
         space = self.space()
         self.watch.on_receipt(attempt, answer)
         said = receipt.settle(space, attempt, answer)
+        self.watch.on_decided(space)
         del self.ledger.open[attempt.id]
         self.commit(space)
         if answer.look is not None and said.verdict is decide.Verdict.ABSORBED:
@@ -385,6 +388,7 @@ class Daemon:
         space = self.space()
         self.watch.on_giving_up(attempt)
         receipt.give_up(space, attempt)
+        self.watch.on_decided(space)
         del self.ledger.open[attempt.id]
         self.commit(space)
 
@@ -398,6 +402,7 @@ class Daemon:
         for number in list(self.ledger.records):
             space = self.space()
             conclude.revise(space, space.records[number], cause)
+            self.watch.on_decided(space)
             self.commit(space)
 
     def backup(self) -> None:
@@ -418,6 +423,7 @@ class Daemon:
         if self.rebased:
             for record in self.ledger.records.values():
                 rebase(record)
+        self.watch.on_restored(self.ledger.records.values())
 
 
 def rebase(record: Record) -> None:

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from syncd.core.model import SECOND, Attempt, Change, Life, Op, Receipt, Record, Write
+from syncd.core.space import Space, Touch
+from tests.core.mixed_oracle import Judge, Stood, judge_decision, stood_of
+from tests.core.mixed_rules import REFUSED, Untold
 from tests.core.world_daemon import Breach
 from tests.core.world_platform import BAD, KEY, Platform, Row
 
@@ -57,6 +60,8 @@ class Watch:
         self.reborn: set[str] = set()
         self.moved: set[str] = set()
         self.lied = self.restored = False
+        self.touches: dict[tuple[str, str], list[Touch]] = {}
+        self.stood: dict[int, dict[str, Stood | None] | None] = {}  # golden after the last decision; None: not alive
         self.journal: dict[str, Attempt] = {}
         self.sent: dict[str, int] = {}
         self.raced: set[str] = set()
@@ -163,6 +168,26 @@ class Watch:
         if record is not None and attempt.write.op is Op.CREATE:
             self.doubtful_counts.add(record.key)
 
+    def on_decided(self, space: Space) -> None:
+        """Judge what the rules of their own gave, for each living record that was decided."""
+        for number in space.touched if self.setup.mix else ():
+            record = space.records[number]
+            alive = record.life is Life.ALIVE
+            if alive and self.stood.get(number, {}) is not None:
+                judge_decision(self, space, record, self.stood.get(number) or {})
+            self.remember(record)
+
+    def remember(self, record: Record) -> None:
+        """Note how golden stands; a record that is no more stands for nothing."""
+        names = [name for name, _ in self.setup.mix]
+        alive = record.life is Life.ALIVE
+        self.stood[record.id] = {name: stood_of(record, name) for name in names} if alive else None
+
+    def on_restored(self, records: Iterable[Record]) -> None:
+        self.stood.clear()
+        for record in records:
+            self.remember(record)
+
     @abstractmethod
     def record(self, key: str) -> Record | None: ...
 
@@ -174,11 +199,22 @@ class Watch:
         for name, golden in record.golden.items():
             if name in before:
                 value, lo = before[name]
-                if golden.value is None and value is not None:
+                if golden.value is None and value is not None and not self.is_mixed(name):
                     self.on_blank(record, name)
-                if name in NEWEST and golden.hi < lo - SLACK - self.setup.skew * SECOND and not self.restored:
+                before_it = golden.hi < lo - SLACK - self.setup.skew * SECOND
+                if name in NEWEST and before_it and not self.is_mixed(name) and not self.restored:
                     raise Breach(f"L15: {name} went back in time")
         self.golden[record.id] = {name: (g.value, g.lo) for name, g in record.golden.items()}
+
+    def is_mixed(self, name: str) -> bool:
+        """Whether a field has a rule of its own, which ``mixed_oracle`` judges."""
+        return any(mixed in (name, name[:1]) for mixed, _ in self.setup.mix)
+
+    def may_create(self, key: str) -> bool:
+        """Whether golden.x has a value: what ``create_when`` asks for."""
+        record = self.record(key)
+        golden = record.golden.get("x") if record is not None else None
+        return golden is not None and golden.value is not None
 
     def on_blank(self, record: Record, name: str) -> None:
         """L6: an empty value never becomes golden, unless told so, or as a member of a group that is not empty."""
@@ -224,7 +260,8 @@ def check_record(world: Any, key: str) -> None:
         check_row(world, platform, record, rows[platform.name])
     if (key, "dead") not in world.history and key not in world.reborn | world.moved and not mute(world):
         for law in (owner_law, rule_change_law, priority_law, newest_law, counter_law, union_law, group_law):
-            law(world, key, record)
+            if not world.is_mixed(LAW_OF[law]):
+                law(world, key, record)
 
 
 def mute(world: Any) -> bool:
@@ -277,6 +314,8 @@ def check_row(world: Any, platform: Platform, record: Record, rows: list[Row]) -
 def stays_away(world: Any, platform: Platform, key: str) -> bool:
     """A row that a person deleted there is not put back by these rules; an archived one only a person can bring back."""
     deleted = any(e.platform == platform.name for e in world.history.get((key, "dead"), []))
+    if "create_when" in world.setup.guards and not world.may_create(key):
+        return True
     archived = any(r.archived and r.key == key for r in platform.rows.values())
     dormant = not any(p.live(key) for p in world.platforms.values())
     return archived or dormant or (deleted and world.setup.elsewhere != "restore")
@@ -296,7 +335,29 @@ def excused(world: Any, platform: Platform, record: Record, row: Row, name: str)
         or (name == "o" and row.values[name] is None and platform.name == owner)
         or passed_blank(record, platform, row, group)
         or ("mute" in platform.spec)
+        or (world.is_mixed(name) and left_alone(world, record, platform.name, row, name))
+        or (bool(world.touches) and name in NEWEST)
     )
+
+
+def left_alone(world: Any, record: Record, platform: str, row: Row, name: str) -> bool:
+    """Whether a field with a rule of its own is left as it is there: kept, an own blank of a source, or a bulk touch."""
+    subject = "g" if name in ("g1", "g2") else name
+    rule = next(r for n, r in world.setup.mix if n == subject)
+    shadow, golden = record.shadows[platform], record.golden[name]
+    known = [k for n in (("g1", "g2") if subject == "g" else (name,)) if (k := shadow.fields.get(n)) is not None]
+    if world.setup.checked and name == "x" and row.values[name] == REFUSED:
+        return True  # invalid there
+    if any(k.kept is not None and k.kept[0] == record.golden[n].value for n, k in shadow.fields.items() if k in known):
+        return True
+    try:
+        rule = Judge(world, None, record, subject, None).in_force(rule, world.now)
+    except Untold:
+        return True
+    source = platform in rule.platforms or f"{platform}.{name}" in rule.text
+    blank = row.values[name] is None and golden.value is not None and rule.if_null != "next"
+    judge = Judge(world, None, record, subject, None)
+    return source and (blank or (rule.how == "newest" and any(judge.doubtful(platform, k.hi) for k in known)))
 
 
 def passed_blank(record: Record, platform: Platform, row: Row, group: tuple[str, ...]) -> bool:
@@ -390,7 +451,7 @@ def comes_next(one: Edit | None, two: Edit) -> bool:
 def newest_law(world: Any, key: str, record: Record) -> None:
     """L7: newest is truly newest, for edits further apart than skew, ticks and clocks."""
     edits = [e for p in ("a", "b", "c") if (e := last(world, key, "n", p)) is not None]
-    if not edits or held(world, key, record, "n") or key in world.in_doubt or world.restored:
+    if not edits or held(world, key, record, "n") or key in world.in_doubt or world.restored or world.touches:
         return
     edits.sort(key=lambda e: e.seq)
     top, golden = edits[-1], record.golden["n"].value
@@ -440,3 +501,14 @@ def group_law(world: Any, key: str, record: Record) -> None:
     )
     if not real and golden != (None, None):
         raise Breach(f"L10: nobody ever had {golden}")
+
+
+LAW_OF = {
+    owner_law: "o",
+    rule_change_law: "o",
+    priority_law: "p",
+    newest_law: "n",
+    counter_law: "d",
+    union_law: "u",
+    group_law: "",  # whatever the rule: no group is made up
+}

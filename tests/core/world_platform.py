@@ -12,8 +12,9 @@ from syncd.core.model import SECOND, Abilities, Answer, Change, Item, Op, Receip
 
 THINGS = "things"  # the one collection of every platform
 KEY = "k"
-TEXTS = ("o", "p", "n", "g1", "g2")
+TEXTS = ("o", "p", "n", "g1", "g2", "x", "y", "z")
 FIELDS = ("o", "p", "n", "u", "d", "m", "g1", "g2")
+NORM_OF = {"o": 0, "p": 1, "n": 2, "x": 0, "y": 1, "z": 2, "g1": 3, "g2": 3}  # which of a platform's normalisers
 BAD = 13  # is not text: an invalid reading
 MARK = ("status", "archived")
 EMPTY = {"u": frozenset(), "d": 0, "m": 0}  # what a platform stores where it is told nothing
@@ -125,6 +126,7 @@ class Row:
     alive: bool = True
     archived: bool = False
     hidden: bool = False  # out of the collection's scope
+    raws: dict[str, Any] = field(default_factory=dict)  # what no field is mapped to, but expressions name
     by_person: bool = True
 
 
@@ -139,6 +141,7 @@ class Platform:
         self.answered: dict[str, Receipt] = {}
         self.late: list[tuple[int, Write]] = []  # requests still on their way, with the time at which they land
         self.stale = False
+        self.scoped = False  # scope is told by a field of the thing, not by the platform
         self.tags = 0
 
     # ---- storing
@@ -151,8 +154,7 @@ class Platform:
         if value is None or value is BAD:
             return value
         if name in TEXTS:
-            norm = self.spec.norms[min(("o", "p", "n", "g").index(name[0]), 3)]
-            return NORMS[norm](value) or None
+            return NORMS[self.spec.norms[NORM_OF[name]]](value) or None
         if name == "u":
             return frozenset(m.upper() for m in value) if "upper" in self.spec else frozenset(value)
         return value - value % 2 if "rounds" in self.spec else value
@@ -189,6 +191,7 @@ class Platform:
         names = self.fields if part is None else [n for n in self.fields if n in part]
         item: Item = {n: sorted(v) if isinstance(v := row.values[n], frozenset) else v for n in names}
         item[KEY] = row.key
+        item.update((n, v) for n, v in row.raws.items() if v is not None and (part is None or n in part))
         if row.archived:
             item[MARK[0]] = MARK[1]
         return item
@@ -203,9 +206,9 @@ class Platform:
             via,
             as_of,
             self.watch.now,
-            item=None if gone or row.hidden else self.item(row, part),
+            item=None if gone or (row.hidden and not self.scoped) else self.item(row, part),
             gone=gone or (row.archived and not row.hidden),
-            left=row.hidden and not gone,
+            left=row.hidden and not gone and not self.scoped,
             version=None if gone else version,
             changed_at=row.changed_at if timed else None,
             times=dict(row.times) if "field_times" in self.spec and not gone else None,
@@ -227,7 +230,7 @@ class Platform:
     def scan(self) -> tuple[int, list[Seen]]:
         """Return the number of the request and everything in scope."""
         as_of = self.watch.number()
-        shots = [self.shot(r, Via.READ, as_of) for r in self.rows.values() if r.alive and not r.hidden]
+        shots = [self.shot(r, Via.READ, as_of) for r in self.rows.values() if r.alive and (self.scoped or not r.hidden)]
         return as_of, [replace(s, version=None) for s in shots] if "bare" in self.spec else shots
 
     # ---- being written to
