@@ -61,7 +61,9 @@ async def test_a_platform_that_cannot_be_listed_is_compared_with_what_it_told_la
     async with world.runtime() as runtime:
         from syncd.daemon.intake import take_feed
         from syncd.daemon.once import Work
+        from syncd.daemon.revise import begin
 
+        await begin(runtime)
         for name in ("erp", "shop"):
             await take_feed(runtime, runtime.parts[name], runtime.collections(name)[0])
         await Work(runtime).settle_down()
