@@ -14,7 +14,7 @@ from syncd.core.model import Change, Conflict
 from syncd.core.space import Decision, Space, Thing
 from syncd.core.unite import meet
 from syncd.daemon.scene import Poisoned, Scene, load_for, thing_of
-from syncd.ledger import aliases, inbox, keys, letters, outbox, proposals, records, sweeps
+from syncd.ledger import aliases, inbox, keys, letters, outbox, proposals, records, seen, sweeps
 from syncd.ledger.inbox import Waiting
 from syncd.ledger.keys import Moved
 from syncd.ledger.loaded import Loaded
@@ -122,6 +122,18 @@ def observed(space: Space, change: Change) -> Said:
         return observe(space, change)
     except Exception as error:
         raise Poisoned(change, error) from error
+
+
+def take_looks(db: Database, space: Space, looks: Sequence[Change]) -> list[Waiting]:
+    """Decide looks at once; one that asks for more goes the ordinary way, through the inbox."""
+    taken = []
+    for look in looks:
+        said = observed(space, look)
+        if said.verdict in (Verdict.ABSORBED, Verdict.DROPPED):
+            taken.append(Waiting(0, look, seen.look_hash(look)))
+        else:
+            inbox.add(db, look.platform, look.collection, [look], now=space.now)
+    return taken
 
 
 def store(

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from syncd.core.decide import Verdict
 from syncd.core.mapping import Absent, get_path, parse_path
 from syncd.core.model import Change, Life, Op, Record, Write
 from syncd.core.plan import Plan, plan
@@ -11,14 +10,13 @@ from syncd.core.rules import Member
 from syncd.core.space import Space, Thing
 from syncd.core.waits import WAITS
 from syncd.daemon.journal import Candidate, Sending, journal
-from syncd.daemon.judge import NEVER, WAITS_FOR_SWEEP, Judged, Quarantined, observed, store
+from syncd.daemon.judge import NEVER, WAITS_FOR_SWEEP, Judged, Quarantined, store, take_looks
 from syncd.daemon.propose import permitted
 from syncd.daemon.scene import Poisoned, Scene, load_for, thing_of
 from syncd.daemon.survey import Rest, put_to_rest
 from syncd.daemon.weigh import BREAKER, Load, Trip, add, judge_load, stopped
-from syncd.ledger import inbox, letters, outbox, proposals, seen
+from syncd.ledger import inbox, letters, outbox, proposals
 from syncd.ledger.breakers import KINDS
-from syncd.ledger.inbox import Waiting
 from syncd.ledger.outbox import Due
 from syncd.ledger.proposals import Proposal
 from syncd.ledger.schema import Database
@@ -85,18 +83,6 @@ def prepare_without(db: Database, scene: Scene, order: Order, bad: Mapping[Thing
     for one in weighed(db, scene, order.platform, candidates, made):
         made.sendings.append(journal(db, scene, one))
     return made
-
-
-def take_looks(db: Database, space: Space, looks: Sequence[Change]) -> list[Waiting]:
-    """Decide looks at once; one that asks for more goes the ordinary way, through the inbox."""
-    taken = []
-    for look in looks:
-        said = observed(space, look)
-        if said.verdict in (Verdict.ABSORBED, Verdict.DROPPED):
-            taken.append(Waiting(0, look, seen.look_hash(look)))
-        else:
-            inbox.add(db, look.platform, look.collection, [look], now=space.now)
-    return taken
 
 
 def choose(

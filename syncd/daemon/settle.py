@@ -12,10 +12,10 @@ from syncd.core.receipt import settle as take_receipt
 from syncd.core.space import Space
 from syncd.daemon import clock
 from syncd.daemon.journal import Sending
-from syncd.daemon.judge import IN_FLIGHT, Judged, Quarantined, observed, store
+from syncd.daemon.judge import IN_FLIGHT, Judged, Quarantined, store, take_looks
 from syncd.daemon.scene import Poisoned, Scene, load_for
 from syncd.errors import ConnectorError, PermanentError, StaleWrite
-from syncd.ledger import attempts, inbox, letters, outbox, proposals, seen
+from syncd.ledger import attempts, inbox, letters, outbox, proposals
 from syncd.ledger.inbox import Waiting
 from syncd.ledger.letters import Refusal
 from syncd.ledger.schema import Database
@@ -100,7 +100,7 @@ def settle_with(db: Database, scene: Scene, outcome: Outcome, pace: Pace, *, loo
             taken.append(Waiting(0, result.look, None))
     else:
         fail(db, scene, settled, result, pace)
-    taken += observe_looks(db, space, looks)
+    taken += take_looks(db, space, looks)
     again = settled.how == "done" and is_ignored(space, attempt.write)
     planned = plan(space, space.records[attempt.write.record], attempt.write.platform)
     store(db, space, loaded, taken, settled.judged, planned=[(attempt.write.record, attempt.write.platform)])
@@ -157,18 +157,6 @@ def told(space: Space, attempt: Attempt) -> list[tuple[str, Value, Value, str | 
         truth = entity.groups[mapped.group].truth if mapped.group else mapped.truth
         found.append((name, attempt.raws.get(name), value, golden.who if golden else None, truth.how if truth else ""))
     return found
-
-
-def observe_looks(db: Database, space: Space, looks: Sequence[Change]) -> list[Waiting]:
-    """Decide what was read because of an answer; what asks for more goes through the inbox."""
-    taken = []
-    for look in looks:
-        said = observed(space, look)
-        if said.verdict in (Verdict.ABSORBED, Verdict.DROPPED):
-            taken.append(Waiting(0, look, seen.look_hash(look)))
-        else:
-            inbox.add(db, look.platform, look.collection, [look], now=space.now)
-    return taken
 
 
 def is_ignored(space: Space, write: Write) -> bool:
@@ -244,7 +232,7 @@ def close_open(db: Database, scene: Scene, sending: Sending, how: str, *, looks:
     attempts.close(db, attempt.id, how, "found out afterwards", now=scene.now)
     if is_known(space, attempt):
         give_up(space, attempt)
-    taken = observe_looks(db, space, looks)
+    taken = take_looks(db, space, looks)
     space.behind.add((attempt.write.record, attempt.write.platform))
     store(db, space, loaded, taken, judged)
     inbox.release(db, attempt.write.platform, IN_FLIGHT)
