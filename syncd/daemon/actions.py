@@ -147,7 +147,8 @@ async def tell_apart(runtime: Runtime, request: Request) -> Done:
     tell.judged(done.judged, runtime.rules)
     if request.get("conflict") is not None:
         name, by = f"c-{request['conflict']}", who(request)
-        say(Event.CONFLICT_CLOSED, f"{name} settled by {by}: {'link' if request.get('link') else 'split'}", conflict=name, actor=by)
+        how = "link" if request.get("link") else "split"
+        say(Event.CONFLICT_CLOSED, f"{name} settled by {by}: {how}", conflict=name, actor=by)
     return done
 
 

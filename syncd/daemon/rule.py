@@ -60,8 +60,8 @@ def resolve_conflict(db: Database, scene: Scene, number: int, word: Word) -> Don
     conflict = open_conflict(db, number)
     if conflict.record is None:
         raise SyncdError(
-            f"c-{number} is about which record {' '.join(conflict.thing or ())} is: no value settles it. Say --link A B or --split;"
-            " or correct the keys on one of the platforms: it closes by itself"
+            f"c-{number} is about which record {' '.join(conflict.thing or ())} is: no value settles it."
+            " Say --link A B or --split; or correct the keys on one of the platforms: it closes by itself"
         )
     if conflict.kind == "identity":
         raise SyncdError(
