@@ -17,7 +17,7 @@ def read_folder(folder: str) -> list[Source]:
     root = Path(folder)
     paths = [root / SERVICE] if (root / SERVICE).is_file() else []
     for part in PARTS:
-        paths += sorted((root / part).glob("*.yaml"))
+        paths += sorted(path for path in (root / part).glob("*.yaml") if not path.name.startswith("."))
     return [*(_source(folder, path) for path in paths), *_not_read(folder)]
 
 

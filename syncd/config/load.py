@@ -21,7 +21,7 @@ from syncd.config.model import Collection, Config, FileSummary, Kind, Loaded, Pl
 from syncd.config.nodes import Block, Items, Scalar, Span, is_blank, plain, scalars
 from syncd.config.platform import name_of, read_platform
 from syncd.config.references import check_references
-from syncd.config.relations import check_relations
+from syncd.config.relations import check_relations, with_ids
 from syncd.config.ruletests import count_tests, read_tests
 from syncd.config.scene import Evidence, Scene, careful
 from syncd.config.secrets import Secrets, reference
@@ -76,7 +76,8 @@ def _load(
         refuse_leaks(source, source.root, name_of(source) if source.path.startswith("platforms/") else "")
     service = _service(sources, folder, environ)
     drafts = {name_of(source): read_platform(source, kinds) for source in _of(sources, "platforms/")}
-    check_references([one.source for one in drafts.values() if not one.later], Secrets(environ, service.secrets_dir))
+    named = [*_of(sources, SERVICE), *(one.source for one in drafts.values() if not one.later)]
+    check_references(named, Secrets(environ, service.secrets_dir))
     scenes = [(source, *read_entity(source, service, drafts, evidence)) for source in _of(sources, "entities/")]
     _one_entity_each([scene for _, scene, _ in scenes])
     check_relations([scene for _, scene, _ in scenes])
@@ -90,7 +91,7 @@ def _load(
     found = in_file_order(_findings(sources), [source.file for source in sources])
     config = None
     if not any(one.severity == "error" for one in found):
-        entities = {entity.name: entity for _, _, entity in scenes if entity is not None}
+        entities = with_ids({entity.name: entity for _, _, entity in scenes if entity is not None}, drafts)
         config = _config(folder, sha, service, drafts, Rules(sha, entities), texts)
         config = replace(config, promised=tuple(one for one in found if one.code == "E190"))
     by_path = {source.path: scene for source, scene, _ in scenes}
@@ -171,6 +172,7 @@ def _config(
         stale_after=service.defaults.stale_after,
         settle=service.settle,
         safety=service.safety,
+        upkeep=service.upkeep,
         platforms={name: _platform(draft, service, rules) for name, draft in drafts.items()},
         rules=rules,
         texts=texts,

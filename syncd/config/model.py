@@ -131,6 +131,51 @@ class Platform:
     at: At = NOWHERE
 
 
+DAY = 24 * 3600 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """How often the ledger is copied, and how many copies are kept."""
+
+    every: int = DAY
+    keep: int = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Where drift reports are written as files, in which formats, and for how long they are kept."""
+
+    folder: Path
+    formats: tuple[str, ...] = ("html", "json")
+    keep: int = 90 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Who is told of what: the occasions, the secret that holds the webhook's URL, and the least time between two messages.
+
+    ``over`` is the share of records that may differ before ``drift_over`` is one.
+    """
+
+    when: tuple[str, ...]
+    secret: str
+    min_gap: int = 15 * 60 * SECOND
+    over: float = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What the service does beside syncing. ``schedule`` is a cron expression in the service's time zone."""
+
+    keep_history: int = 400 * DAY
+    backup: Backup | None = None
+    schedule: str | None = None
+    reports: Reports | None = None
+    notices: tuple[Notice, ...] = ()
+    watch: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """A whole config folder, valid. ``folder`` is as given on the command line; ``texts`` has the files by path in it.
@@ -156,6 +201,7 @@ class Config:
     platforms: dict[str, Platform]
     rules: Rules
     texts: Mapping[str, str] = field(default_factory=dict)
+    upkeep: Upkeep = Upkeep()
     promised: tuple[Diagnostic, ...] = ()  # what this version does not obey yet: nothing may run with it (E190)
 
     @property

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from syncd.config.folder import SERVICE
 from syncd.config.nodes import Scalar, scalars
 from syncd.config.secrets import NAME, Secrets, reference
 from syncd.config.source import Source
@@ -35,7 +36,7 @@ def _check(source: Source, node: Scalar, name: str, secrets: Secrets) -> None:
             node,
             f"no secret {name}",
             hint=_reason(found.place),
-            why="this platform is down until the secret is there",
+            why=f"{'nobody is told' if source.path == SERVICE else 'this platform is down'} until the secret is there",
             fix=f"{'' if secrets.folder else 'add  secrets_dir: secrets  to syncd.yaml, then  '}syncd secrets set {name}",
         )
     elif found.source == "environment":

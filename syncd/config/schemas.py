@@ -7,7 +7,7 @@ Written by ``syncd schema --write`` into ``.schema/``; the first line of each fi
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from syncd.config import service
+from syncd.config import service, upkeep
 from syncd.config.checking import NAMES as CHECKS
 from syncd.config.entity import KEYS as ENTITY_KEYS
 from syncd.config.fields import KEYS as FIELD_KEYS
@@ -20,6 +20,7 @@ from syncd.config.schemaparts import (
     ANYTHING,
     DURATION,
     EXPRESSION,
+    SHARE,
     SWEEP,
     TEXT,
     Schema,
@@ -102,7 +103,15 @@ def schemas_of(names: Names, kinds: Mapping[str, Kind]) -> dict[str, Schema]:
 
 def service_schema() -> Schema:
     """Return the schema of ``syncd.yaml``."""
-    report = {"dir": TEXT, "formats": items(TEXT), "keep": DURATION}
+    report = {"dir": TEXT, "formats": items(word(upkeep.FORMATS)), "keep": DURATION}
+    notice = {
+        "when": items(word(upkeep.OCCASIONS)),
+        "to": word(upkeep.TO),
+        "url": {"type": "string", "pattern": r"^(secret:|.*\$\{)", "description": "secret:NAME"},
+        "min_gap": DURATION,
+        "over": SHARE,
+    }
+    cron = {"type": "string", "description": 'a cron expression: "15 2 * * *"'}
     known = {
         "version": {"const": 1},
         "ledger": mapping({"path": TEXT, "keep_history": DURATION, "backup": mapping({"every": DURATION, "keep": whole(1)})}),
@@ -117,12 +126,12 @@ def service_schema() -> Schema:
             }
         ),
         "safety": safety(),
-        "reconcile": mapping({"settle": DURATION, "schedule": TEXT, "report": mapping(report)}),
-        "notify": items({"type": "object"}),
+        "reconcile": mapping({"settle": DURATION, "schedule": cron, "report": mapping(report)}),
+        "notify": items(mapping(notice, required=["when", "to", "url"])),
         "watch_config": flag(),
         "allow_plugins": flag(),
     }
-    keys = [*service.KEYS, *service.PROMISED, *service.LATER]
+    keys = [*service.KEYS, *service.LATER]
     return document("syncd.yaml", mapping({key: known.get(key, TEXT) for key in keys}, required=["version"]), {})
 
 

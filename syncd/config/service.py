@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from syncd.config import literals, places
-from syncd.config.model import Address
+from syncd.config.model import Address, Upkeep
 from syncd.config.nodes import Block, Items, Node, Scalar, scalars
 from syncd.config.safety import read_safety
 from syncd.config.section import Section, root_of
 from syncd.config.source import Source
+from syncd.config.upkeep import read_upkeep
 from syncd.core.model import SECOND
 from syncd.core.rules import At, Safety
 
@@ -18,10 +19,9 @@ MODES = ("observe", "propose", "enforce")
 STRAY = ("revert", "keep", "review")
 KEYS = [
     *("version", "environment", "timezone", "ledger", "listen", "console", "defaults", "safety", "reconcile"),
-    "secrets_dir",
+    *("secrets_dir", "notify", "watch_config"),
 ]
 LATER = ("allow_plugins", "python")
-PROMISED = ("notify", "watch_config")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Service:
     safety: Safety = Safety()  # noqa: RUF009 - immutable
     settle: int = 30 * SECOND
     told: bool = False
+    upkeep: Upkeep = Upkeep()  # noqa: RUF009 - immutable
 
 
 def built_in(environ: Mapping[str, str]) -> Service:
@@ -65,21 +66,23 @@ def read_service(source: Source, folder: str, environ: Mapping[str, str]) -> Ser
     service, section = built_in(environ), root_of(source)
     if section is None:
         return service
-    section.known(KEYS, later=LATER, promised=PROMISED)
+    section.known(KEYS, later=LATER)
     _version(section)
     safety = read_safety(section.section("safety"), service.safety)
     _warn_only(section, safety)
     service = _listeners(section, folder, service)
+    ledger, reconcile = section.section("ledger"), section.section("reconcile")
     return replace(
         service,
         environment=section.text("environment") or service.environment,
         timezone=_zone(section) or service.timezone,
-        ledger_path=_ledger(section, folder) or service.ledger_path,
+        ledger_path=_ledger(ledger, folder) or service.ledger_path,
         secrets_dir=_path(section, "secrets_dir", folder),
         defaults=_defaults(section.section("defaults"), service.defaults),
         safety=safety,
-        settle=_settle(section.section("reconcile"), service.settle),
+        settle=_settle(reconcile, service.settle),
         told=_tells(section, "conflict_new"),
+        upkeep=read_upkeep(section, ledger, reconcile, folder=folder, state=service.state_dir),
     )
 
 
@@ -116,11 +119,10 @@ def _path(section: Section, key: str, folder: str) -> Path | None:
     return places.resolve_path(folder, written) if written else None
 
 
-def _ledger(section: Section, folder: str) -> Path | None:
-    ledger = section.section("ledger")
+def _ledger(ledger: Section | None, folder: str) -> Path | None:
     if ledger is None:
         return None
-    ledger.known(["path"], promised=("keep_history", "backup"))
+    ledger.known(["path", "keep_history", "backup"])
     return _path(ledger, "path", folder)
 
 
@@ -146,7 +148,7 @@ def _defaults(section: Section | None, built: Defaults) -> Defaults:
 def _settle(section: Section | None, built: int) -> int:
     if section is None:
         return built
-    section.known(["settle"], promised=("schedule", "report"))
+    section.known(["settle", "schedule", "report"])
     settle = section.duration("settle")
     return built if settle is None else settle
 

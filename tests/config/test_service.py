@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from syncd.config.load import load
+from syncd.config.model import DAY, Backup, Notice, Reports, Upkeep
+from syncd.connectors.registry import KINDS
 from syncd.core.model import SECOND
 from syncd.core.rules import Deletes
-from tests.config.folders import PRODUCT, SERVICE, SHOP, codes, heads, loaded, small
+from tests.config.folders import PRODUCT, SERVICE, SHOP, codes, example, heads, loaded, small
 
 
 @pytest.mark.parametrize(
@@ -20,7 +23,6 @@ from tests.config.folders import PRODUCT, SERVICE, SHOP, codes, heads, loaded, s
         ("version: [1]\n", ["1:10: error E010: must be the number 1, not a list"]),
         ("version: 1\ntimezone: CET+1\n", ['2:11: error E011: no time zone called "CET+1"']),
         ("version: 1\nledger: x.db\n", ['2:9: error E010: must be a mapping, not the text "x.db"']),
-        ("version: 1\nledger: {keep_history: 1d}\n", ['2:10: warning E190: "keep_history" is not in this version']),
         ("version: 1\nlisten: {hooks: 8687}\n", ['2:17: error E011: "8687" is not an address to listen on']),
         ("version: 1\nlisten: {hooks: 'a:99999'}\n", ['2:17: error E011: "a:99999" is not an address to listen on']),
         ("version: 1\nlisten: {hooks: [a]}\n", ["2:17: error E010: must be HOST:PORT, or none, not a list"]),
@@ -39,13 +41,129 @@ from tests.config.folders import PRODUCT, SERVICE, SHOP, codes, heads, loaded, s
         ("version: 1\nreconcile: {settle: [1]}\n", ["2:21: error E010: must be a duration, not a list"]),
         ("version: 1\ndefaults: {mode: [a]}\n", ["2:18: error E010: must be one of observe, propose, enforce, not a list"]),
         ("version: 1\nsafety: {shrink: {max: 1, per: 1m}}\n", ['2:27: error E101: unknown key "per"']),
-        ("version: 1\nreconcile: {schedule: x}\n", ['2:13: warning E190: "schedule" is not in this version']),
-        ("version: 1\nnotify: []\n", ['2:1: warning E190: "notify" is not in this version']),
     ],
 )
 def test_the_service(tmp_path: Path, text: str, expected: list[str]) -> None:
     found = loaded(small(tmp_path, syncd=text))
     assert [one.partition("syncd.yaml:")[2] for one in heads(found)] == expected
+
+
+NOTIFY = "notify: [{when: [breaker], to: webhook, url: secret:ops-webhook}]"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("ledger: {keep_history: 1d}", []),
+        ("ledger: {keep_history: 400}", ['24: error E015: "400" is not a duration: 400 what?']),
+        ("ledger: {keep_history: 0d}", ["24: error E011: keep_history must be at least 1s, not 0d"]),
+        ("ledger: {keep_histroy: 1d}", ['10: error E101: unknown key "keep_histroy"']),
+        ("ledger: {backup: {every: 24h, keep: 14}}", []),
+        ("ledger: {backup: {}}", []),
+        ("ledger: {backup: {every: 24}}", ['26: error E015: "24" is not a duration: 24 what?']),
+        ("ledger: {backup: {every: 0s}}", ["26: error E011: every must be at least 1s, not 0s"]),
+        ("ledger: {backup: {every: 24h, keep: 0}}", ["37: error E011: must be at least 1, not 0"]),
+        ("ledger: {backup: {every: 24h, keep: 7d}}", ['37: error E010: must be a whole number, not the text "7d"']),
+        ("ledger: {backup: {evry: 24h}}", ['19: error E101: unknown key "evry"']),
+        ("ledger: {backup: 24h}", ['18: error E010: must be a mapping, not the text "24h"']),
+        ('reconcile: {schedule: "15 2 * * *"}', []),
+        ('reconcile: {schedule: "*/15 6-22 * * mon-fri"}', []),
+        ("reconcile: {schedule: x}", ['23: error E011: "x" is not a cron expression']),
+        ('reconcile: {schedule: "15 25 * * *"}', ['23: error E011: "15 25 * * *" is not a cron expression']),
+        ('reconcile: {schedule: "0 0 31 2 *"}', ['23: error E011: "0 0 31 2 *" is not a cron expression']),
+        ('reconcile: {schedule: "@daily"}', ['23: error E011: "@daily" is not a cron expression']),
+        ("reconcile: {schedule: 15}", ["23: error E010: must be text, and YAML reads 15 as a number"]),
+        ('reconcile: {schedule: "15 2 * * *", report: {dir: r, formats: [html, json], keep: 90d}}', []),
+        ("reconcile: {report: {}}", []),
+        ("reconcile: {report: {formats: [html, markdown, csv, junit, json]}}", []),
+        (
+            "reconcile: {report: {formats: [htlm]}}",
+            ['32: error E011: "htlm" is not one of html, json, csv, markdown, junit'],
+        ),
+        ("reconcile: {report: {formats: html}}", ['31: error E010: must be a list, not the text "html"']),
+        ("reconcile: {report: {formats: []}}", ["31: error E011: formats names nothing"]),
+        ("reconcile: {report: {keep: 90}}", ['28: error E015: "90" is not a duration: 90 what?']),
+        ("reconcile: {report: {keep: 0s}}", ["28: error E011: keep must be at least 1s, not 0s"]),
+        ("reconcile: {report: {dri: x}}", ['22: error E101: unknown key "dri"']),
+        ("reconcile: {report: daily}", ['21: error E010: must be a mapping, not the text "daily"']),
+        ("notify: []", []),
+        (NOTIFY, []),
+        (NOTIFY.replace("}]", ", min_gap: 0s}]"), []),
+        (NOTIFY.replace("}]", ", min_gap: 15}]"), ['75: error E015: "15" is not a duration: 15 what?']),
+        (NOTIFY.replace("[breaker]", "[drift_over]").replace("}]", ", over: 2%}]"), []),
+        (
+            NOTIFY.replace("[breaker]", "[drift_over]").replace("}]", ", over: 2}]"),
+            ['75: error E011: "2" is not a share in percent'],
+        ),
+        (NOTIFY.replace("}]", ", over: 2%}]"), ['66: error E101: unknown key "over"']),
+        (NOTIFY.replace("breaker", "braker"), ['18: error E011: "braker" is not one of breaker, conflict_new, drift_over,']),
+        (NOTIFY.replace("[breaker]", "[]"), ["17: error E011: when names nothing"]),
+        (NOTIFY.replace("[breaker]", "breaker"), ['17: error E010: must be a list, not the text "breaker"']),
+        (NOTIFY.replace("when: [breaker], ", ""), ['10: error E102: missing key "when"']),
+        (NOTIFY.replace("to: webhook, ", ""), ['10: error E102: missing key "to"']),
+        (NOTIFY.replace("to: webhook", "to: email"), ['32: error E011: "email" is not one of webhook']),
+        (NOTIFY.replace(", url: secret:ops-webhook", ""), ['10: error E102: missing key "url"']),
+        (NOTIFY.replace("secret:ops", "https://ops"), ["46: error E011: the url of a webhook is a secret"]),
+        (NOTIFY.replace("secret:ops-webhook", "secret:../x"), ['46: error E011: "../x" is no name for a secret']),
+        ("notify: {when: [breaker]}", ["9: error E010: must be a list, not a mapping"]),
+        ("notify: [breaker]", ['10: error E010: must be a mapping, not the text "breaker"']),
+        ("watch_config: true", []),
+        ("watch_config: yes", ['15: error E010: must be true or false, not the text "yes"']),
+    ],
+)
+def test_what_the_service_keeps_makes_and_tells(tmp_path: Path, line: str, expected: list[str]) -> None:
+    found = loaded(small(tmp_path, syncd=f"version: 1\n{line}\n"))
+    told = [one.partition("syncd.yaml:2:")[2] for one in heads(found) if "W032" not in one]
+    assert len(told) == len(expected), told
+    assert [one.startswith(head) for one, head in zip(told, expected, strict=True)] == [True] * len(told), told
+
+
+def test_an_address_that_is_not_there_is_told(tmp_path: Path) -> None:
+    found = loaded(small(tmp_path, syncd=f"version: 1\n{NOTIFY}\n"))
+    (one,) = found.diagnostics
+    assert (one.code, one.col, one.message) == ("W032", 46, "no secret ops-webhook")
+    assert one.why == "nobody is told until the secret is there"
+    assert found.config is not None
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("notify: [{when: [conflict_nwe], to: webhook, url: secret:x}]", 'did you mean "conflict_new"?'),
+        ("notify: [{when: [breaker], to: webhok, url: secret:x}]", 'did you mean "webhook"?'),
+        ("reconcile: {report: {formats: [jnuit]}}", 'did you mean "junit"?'),
+        ("ledger: {backup: {evrey: 1h}}", 'did you mean "every"?'),
+        ("watch_confg: true", 'did you mean "watch_config"?'),
+    ],
+)
+def test_what_was_meant(tmp_path: Path, line: str, meant: str) -> None:
+    found = loaded(small(tmp_path, syncd=f"version: 1\n{line}\n"))
+    assert meant in [one.hint for one in found.diagnostics]
+
+
+def test_the_example_is_compiled(tmp_path: Path) -> None:
+    environ = {"STATE_DIRECTORY": "/var/lib/syncd", "RUNTIME_DIRECTORY": "/run/syncd"}
+    found = load(example(tmp_path / "config"), KINDS, environ=environ)
+    assert found.config is not None, [one.text() for one in found.errors]
+    assert found.config.upkeep == Upkeep(
+        400 * DAY,
+        Backup(DAY, 14),
+        "15 2 * * *",
+        Reports(Path("/var/lib/syncd/reports"), ("html", "json"), 90 * DAY),
+        (Notice(("breaker", "conflict_new", "drift_over"), "ops-webhook", 15 * 60 * SECOND, 0.005),),
+    )
+    refused = {(one.file.removeprefix(f"{tmp_path}/"), one.source.split(":")[0].strip()) for one in found.config.promised}
+    vendors = {(f"config/platforms/{name}.yaml", "connector") for name in ("salesforce", "sanity", "sap", "shopify")}
+    assert refused == vendors | {("config/syncd.yaml", "auth"), ("config/platforms/accounting.yaml", "retain")}
+
+
+def test_what_is_built_in(tmp_path: Path) -> None:
+    found = loaded(small(tmp_path, syncd="version: 1\nledger: {backup: {}}\nreconcile: {report: {}}\n"), STATE_DIRECTORY="/s")
+    assert found.config is not None
+    assert found.config.upkeep == Upkeep(
+        backup=Backup(DAY, 14), reports=Reports(Path("/s/reports"), ("html", "json"), 90 * DAY)
+    )
+    assert loaded(small(tmp_path, syncd="version: 1\n")).config.upkeep == Upkeep()  # type: ignore[union-attr]
 
 
 def product(old: str, new: str) -> str:
