@@ -3,6 +3,7 @@
 A failing one is shrunk and told as a story that can be read, and as code that can be pasted.
 """
 
+import os
 import sys
 import time
 from collections import Counter
@@ -75,7 +76,7 @@ def report(kind: str, program: Program, error: Exception) -> str:
         found = failure(lambda: run_program(kind, setup, steps))
         return found is not None and sort_of(found) == sort_of(error)
 
-    setup, steps = shrink(*program, fails)
+    setup, steps = shrink(*program, fails) if os.environ.get("SYNCD_SHRINK") != "0" else program
     return f"{kind}: {failure(lambda: run_program(kind, setup, steps))}\n{story(setup, steps)}"
 
 
