@@ -1,11 +1,15 @@
 """References between entities, seen from all of them: the entity is there (E229), and lives where its children are (E233)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from syncd.config.drafts import PlatformDraft
 from syncd.config.nodes import Block, Node
 from syncd.config.scene import FieldDraft, Scene
 from syncd.config.suggest import did_you_mean
+from syncd.core.references import references
 from syncd.core.reftypes import Ref
+from syncd.core.rules import Entity, Member
 from syncd.core.transforms import Step
 
 
@@ -65,3 +69,23 @@ def node_of(scene: Scene, field: FieldDraft, key: str) -> Node | None:
     for name in ("fields", field.name, key):
         node = node.get(name) if isinstance(node, Block) else None
     return node
+
+
+def with_ids(entities: Mapping[str, Entity], drafts: Mapping[str, PlatformDraft]) -> dict[str, Entity]:
+    """Return the entities; those that others refer to remember each thing's id as its platform shows it, to write it so."""
+    wanted = {target for entity in entities.values() for target in references(entity).values()}
+    return {name: identified(entity, drafts) if name in wanted else entity for name, entity in entities.items()}
+
+
+def identified(entity: Entity, drafts: Mapping[str, PlatformDraft]) -> Entity:
+    """Return an entity whose members know where a thing shows its own id; a topic shows none."""
+    members = {}
+    for name, member in entity.members.items():
+        path = getattr(drafts[name].collections[member.collection].options, "id", None)
+        members[name] = remembering(member, path) if isinstance(path, str) and path else member
+    return replace(entity, members=members)
+
+
+def remembering(member: Member, path: str) -> Member:
+    """Return a member that keeps what stands at a path."""
+    return replace(member, id_path=path, raws=tuple(dict.fromkeys([*member.raws, path])))

@@ -115,7 +115,9 @@ def native_of(space: Space, entity: Entity, platform: str, name: str, value: Val
     target = references(entity).get(name)
     if target is None or value is None:
         return native_value(entity, platform, name, value)
-    ids = [row_of(space, platform, one) for one in as_list(value)]
+    place = entity.fields[name].maps[platform]
+    find = row_of if any(not step.name.startswith("ref(") for step in place.write) else id_of  # pipelines are given text
+    ids = [find(space, platform, one) for one in as_list(value)]
     if any(one is None for one in ids):
         raise NoWord(f"{target} has no row on {platform}")
     return native_value(entity, platform, name, ids if isinstance(value, list) else ids[0])
@@ -126,6 +128,21 @@ def row_of(space: Space, platform: str, number: Value) -> str | None:
     record = parent(space, number)
     shadow = record.shadows.get(platform) if record else None
     return shadow.id if shadow is not None and shadow.id and shadow.life is not Life.GONE else None
+
+
+def id_of(space: Space, platform: str, number: Value) -> Native:
+    """Return a record's id on a platform as the platform itself shows it, a number where it is one; None if it is not there.
+
+    Text where its own id was never shown: a thing known by its topic or its file's name only.
+    """
+    native = row_of(space, platform, number)
+    above = parent(space, number)
+    if native is None or above is None:
+        return None
+    home = space.rules.entities.get(above.entity)
+    path = home.members[platform].id_path if home is not None and platform in home.members else ""
+    own = above.shadows[platform].raws.get(path)
+    return own if isinstance(own, int) and not isinstance(own, bool) and str(own) == native else native
 
 
 def missing(space: Space, member: Member, mapped: Field, value: Value) -> tuple[str, bool]:

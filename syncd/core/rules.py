@@ -160,6 +160,7 @@ class Member:
     only: Expression | None = None  # of the platform's own fields: what is not true is out of scope
     create_when: Expression | None = None  # of the entity's fields: made here only where it is true
     raws: tuple[str, ...] = ()  # the platform's own paths that expressions name; the shadow remembers them
+    id_path: str = ""  # where a thing shows its own id, among the raws; only of an entity that others refer to
     stale_after: int = 1800 * SECOND
     timezone: str = "UTC"  # of the platform: what its naive datetimes mean
 

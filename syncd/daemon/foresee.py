@@ -254,7 +254,7 @@ def needs_of(edit: Edit, seen: set[tuple[str, str]]) -> Iterator[str]:
     for platform, member in edit.new.members.items():
         known = edit.old.members[platform].raws if platform in edit.old.members else ()
         for path in member.raws:
-            if path not in known and (platform, path) not in seen:
+            if path not in known and path != member.id_path and (platform, path) not in seen:
                 yield f"needs a sweep first: {platform}.raw.{path} was never read"
 
 
