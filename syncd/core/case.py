@@ -14,6 +14,7 @@ from syncd.core.native import ABSENT
 from syncd.core.rules import Name, Truth
 
 Look = Callable[[Name], Any]
+RAW = ".raw"  # how the scope of a platform's own fields ends
 
 
 class Vote(NamedTuple):
@@ -88,7 +89,8 @@ class Case:
 
     ``look`` gives what a name in an expression stands for, ``age`` the interval (lo, hi] in which that was said, ``now`` is our
     clock. ``form`` makes a formula's value canonical, past the field's checks (given the look and the clock); raises
-    ``values.Invalid``. ``unsure``: golden's own time proves nothing (a bulk touch).
+    ``values.Invalid``. ``unsure``: golden's own time proves nothing (a bulk touch). ``passed``: platforms that a formula passes
+    over because they are stale.
     """
 
     truth: Truth
@@ -105,6 +107,14 @@ class Case:
     now: int = 0
     form: Callable[[Any, Look, int], Value] = as_it_is
     unsure: bool = False
+    passed: frozenset[str] = frozenset()
+
+    @property
+    def heard(self) -> Look:
+        """Return the look of a formula: what stale platforms say is absent to it, though conditions may look at it."""
+        if not self.passed:
+            return self.look
+        return lambda name: ABSENT if name.scope.removesuffix(RAW) in self.passed else self.look(name)
 
     @property
     def silent(self) -> bool:

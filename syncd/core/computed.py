@@ -38,11 +38,12 @@ def formula(case: Case) -> Ruling:
     """Return what the rule's formula gives. Where nothing that it reads was ever there golden stays."""
     expression = case.truth.expr
     assert expression is not None
-    if expression.names and all(case.look(name) is ABSENT for name in expression.names):
+    look = case.heard
+    if expression.names and all(look(name) is ABSENT for name in expression.names):
         return STAY
     try:
-        value = expression(case.look, case.now)
-        canonical = case.form(value, case.look, case.now)
+        value = expression(look, case.now)
+        canonical = case.form(value, look, case.now)
     except Failed as error:
         return Ruling(Kind.HOLD, why=f'formula "{expression.text}": {error}')
     except Invalid as error:

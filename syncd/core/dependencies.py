@@ -6,10 +6,10 @@ All of it is found once for an entity, and nothing of it costs anything where no
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from syncd.core.case import RAW
 from syncd.core.parts import Name
 from syncd.core.rules import Entity, Expression, Truth
 from syncd.core.subject import Subject, subjects
-from syncd.core.views import RAW
 
 COMPILED = "(dependencies)"  # no platform is called that
 

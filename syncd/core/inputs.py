@@ -5,6 +5,7 @@
 ``golden``  what golden was: value (of a group: of all its members), lo, hi, who, provisional, and the words a person ruled on
 ``slack``   coarsest tick and uncertainty of the clocks that edits were compared with, microseconds
 ``unsure``  true: golden's own time was one of a bulk touch
+``passed``  the platforms that a formula passed over because they were stale
 ``names``   what the names in conditions and formulas stood for, in the form of ``noted``
 ``fold``    what a set or a counter was folded with: the platform's state before, and what it said
 ``person``  true: a person chose the value

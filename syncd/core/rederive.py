@@ -83,13 +83,17 @@ def case_again(subject: Subject, change: FieldChange, at: int) -> Case:
     """Return the case that a rule saw at ``at``, put together from what was recorded."""
     given = change.given
     case = made_case(subject, votes_in(change.inputs), golden_in(given), lambda _: int(given.get("slack", 0)))
-    return replace(case, **_view(case, given, at))
+    return replace(case, **_view(given, at))
 
 
-def _view(case: Case, given: Given, at: int) -> dict[str, Any]:
-    """Return what conditions and formulas look at, for cases that have them."""
-    fields = case.__dataclass_fields__
-    return {name: value for name, value in (("look", look_in(given.get("names", {}))), ("now", at)) if name in fields}
+def _view(given: Given, at: int) -> dict[str, Any]:
+    """Return what conditions and formulas looked at, and whom they passed over."""
+    return {
+        "look": look_in(given.get("names", {})),
+        "passed": frozenset(given.get("passed", ())),
+        "unsure": bool(given.get("unsure", False)),
+        "now": at,
+    }
 
 
 def ruling_again(subject: Subject, case: Case) -> Ruling:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from syncd.core.case import RAW
 from syncd.core.computed import branch_in
 from syncd.core.dependencies import followers, readers
 from syncd.core.folds import FOLDS, first_fold, is_counter, is_set
@@ -20,7 +21,7 @@ from syncd.core.rules import Entity, Field, Truth
 from syncd.core.space import Space
 from syncd.core.subject import Subject, is_stale, subjects, votes_of
 from syncd.core.truth import Case, Kind, Ruling, Vote, chosen_by, judge, of_branch
-from syncd.core.views import RAW, age_in, record_view
+from syncd.core.views import age_in, record_view
 
 WAR_WINDOW = 3600 * SECOND  # flips within this time are one war
 WAR = 3  # flips that make it one
@@ -76,9 +77,9 @@ def decide_subject(space: Space, record: Record, subject: Subject) -> list[Field
 # ---- the case
 
 
-def noted_view(space: Space, record: Record, seen: dict[str, Any], passed: frozenset[str] = frozenset()) -> Any:
+def noted_view(space: Space, record: Record, seen: dict[str, Any]) -> Any:
     """Return the look at a record that takes down what was asked for."""
-    return noting(record_view(space.rules.entities[record.entity], record, passed), seen)
+    return noting(record_view(space.rules.entities[record.entity], record), seen)
 
 
 def case_of(
@@ -93,7 +94,9 @@ def case_of(
     case.seen.update(seen or {})
     case.now = space.now
     if truth.expr is not None or truth.propose is not None:
-        case.look = noted_view(space, record, case.seen, stale_ones(space, record, truth))
+        case.look, case.passed = noted_view(space, record, case.seen), stale_ones(space, record, truth)
+        if case.passed:
+            case.seen["passed"] = sorted(case.passed)
         case.age = lambda name: age_in(record, name, space.clocks.get(name.scope.removesuffix(RAW), (0, 0))[0])
     elif space.touches and truth.how == "newest" and golden is not None and is_doubtful(space, record, golden):
         case.unsure = case.seen["unsure"] = True

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from syncd.core.case import Look
+from syncd.core.case import RAW, Look
 from syncd.core.mapping import get_path, parse_path
 from syncd.core.model import Item, Known, Life, Native, Reading, Record, Shadow, ShadowField, State, Word
 from syncd.core.native import ABSENT
@@ -11,16 +11,13 @@ from syncd.core.operands import as_operand
 from syncd.core.parts import Name, Steps
 from syncd.core.rules import Entity, Member
 
-RAW = ".raw"
-
-
 # ---- a record
 
 
-def record_view(entity: Entity, record: Record, passed: frozenset[str] = frozenset()) -> Look:
+def record_view(entity: Entity, record: Record) -> Look:
     """Return the look of rules: a platform's own word, its own field, golden; a bare name is golden too.
 
-    What the platforms in ``passed`` say is absent, as is what was never seen, is invalid, or stands in a dead row.
+    What was never seen, is invalid, or stands in a dead row is absent.
     """
 
     def look(name: Name) -> Any:
@@ -28,7 +25,7 @@ def record_view(entity: Entity, record: Record, passed: frozenset[str] = frozens
         if scope in ("golden", ""):
             return golden_operand(entity, record, path)
         platform = scope.removesuffix(RAW)
-        shadow = None if platform in passed else living(record, platform)
+        shadow = living(record, platform)
         if shadow is None:
             return ABSENT
         if scope.endswith(RAW):

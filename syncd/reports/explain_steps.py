@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from syncd.core.case import Case, Vote
+from syncd.core.case import Case, Look, Vote
 from syncd.core.computed import Failed, is_so
 from syncd.core.force import in_force
 from syncd.core.inputs import named
@@ -117,7 +117,7 @@ def _asked(branch: Branch, case: Case, number: int) -> tuple[Step, bool]:
     rule = f"{branch.truth.how} {', '.join(branch.truth.platforms)}".rstrip()
     if branch.when is None:
         return Step("case", f"case {number}, no condition", f"so {rule} decides"), True
-    text = f"case {number} when {branch.when.text}{_values(branch.when, case)}"
+    text = f"case {number} when {branch.when.text}{_values(branch.when, case.look)}"
     try:
         true = is_so(branch.when, case.look, case.now)
     except Failed as error:
@@ -125,9 +125,9 @@ def _asked(branch: Branch, case: Case, number: int) -> tuple[Step, bool]:
     return Step("case", text, f"true: {rule} decides" if true else "false"), true
 
 
-def _values(expression: Expression, case: Case) -> str:
+def _values(expression: Expression, look: Look) -> str:
     """Return what the names of a formula stood for."""
-    values = [f"{named(name)} is {_operand(case.look(name))}" for name in expression.names]
+    values = [f"{named(name)} is {_operand(look(name))}" for name in expression.names]
     return f" ({', '.join(values)})" if values else ""
 
 
@@ -147,7 +147,7 @@ def _weighed(truth: Truth, case: Case, change: FieldChange) -> str:
             f"merge {truth.how}: {fold['platform']} said {figures.value(fold['value'])}, had {figures.value(fold.get('raw'))}"
         )
     if truth.expr is not None:
-        return f"expr {truth.expr.text}{_values(truth.expr, case)}"
+        return f"expr {truth.expr.text}{_values(truth.expr, case.heard)}"
     name = f"{'' if truth.how in ('owner', 'priority', 'newest', 'const') else 'merge '}{truth.how}"
     known = {vote.platform: vote for vote in case.others}
     mark = ":" if len(truth.platforms) == 1 else ""

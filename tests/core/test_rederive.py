@@ -1,6 +1,7 @@
 """Every decision derives again from its recorded inputs, bit for bit; one that was tampered with does not."""
 
 import os
+from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import partial
 from random import Random
@@ -14,8 +15,11 @@ from syncd.core.rederive import rederive, rederive_with
 from syncd.core.rules import Group
 from syncd.core.space import Decision, Space, Stray
 from tests.core.desk import Desk, a_field, desk, owner, rule
-from tests.core.programs import draw, failure
+from tests.core.mixed_rules import Rule
+from tests.core.programs import KINDS, Program, draw
+from tests.core.ruled_desks import RULED
 from tests.core.world import Setup, Step, World, start, story
+from tests.core.world_daemon import Breach
 
 PROGRAMS = int(os.environ.get("SYNCD_PROGRAMS", "300"))
 SEED = int(os.environ.get("SYNCD_SEED", "20"))
@@ -47,17 +51,34 @@ def watch(world: World) -> list[str]:
 def run(setup: Setup, steps: list[Step]) -> None:
     world = start(setup)
     found = watch(world)
-    world.run(steps)
-    world.rest()
+    with suppress(Breach):  # a broken law is found by the tests of the laws
+        world.run(steps)
+        world.rest()
     assert not found, f"{found[:3]}\n{story(setup, steps)}"
 
 
-@pytest.mark.parametrize("kind", ["all", "deletes", "rules", "backup"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_decision_of_random_programs_derives_again(kind: str) -> None:
+    for number in range(max(1, PROGRAMS // 8)):
+        run(*draw(Random(f"{SEED} rederive {kind} {number}"), kind))
+
+
+def with_stale_platforms(program: Program, random: Random) -> Program:
+    """Return a program in which platforms are often stale, and are passed over then."""
+    setup, steps = program
+    mix = tuple((name, passing_over(one)) for name, one in setup.mix)
+    late = [[Step("stale", random.randrange(len(setup.specs)))] if random.random() < 0.2 else [] for _ in steps]
+    return replace(setup, mix=mix), [one for extra, step in zip(late, steps, strict=True) for one in (*extra, step)]
+
+
+def passing_over(one: Rule) -> Rule:
+    return one._replace(if_stale="next", cases=tuple((when, passing_over(case)) for when, case in one.cases))
+
+
+def test_what_a_formula_passes_over_and_a_condition_does_not() -> None:
     for number in range(max(1, PROGRAMS // 4)):
-        program = draw(Random(f"{SEED} rederive {kind} {number}"), kind)
-        error = failure(partial(run, *program))
-        assert error is None, f"seed {SEED}, {kind} {number}: {error}"
+        random = Random(f"{SEED} rederive stale {number}")
+        run(*with_stale_platforms(draw(random, "mixed"), random))
 
 
 # ---- one by one
@@ -147,6 +168,7 @@ MADE = {
     "group": group,
     "stray edit": stray,
     "sum": total,
+    **RULED,
 }
 
 
@@ -155,7 +177,7 @@ def test_a_decision_derives_again(made: Any) -> None:
     d = made()
     assert len(d.space.decisions) >= 2
     for decision in decisions(d):
-        assert rederive(d.entity, decision) == []
+        assert rederive(d.space.rules.entities[d.space.records[decision.record].entity], decision) == []
 
 
 @pytest.mark.parametrize("made", MADE.values(), ids=MADE)
@@ -163,7 +185,8 @@ def test_one_that_was_tampered_with_is_found(made: Any) -> None:
     d = made()
     for decision in decisions(d):
         for n, change in enumerate(decision.fields):
-            for wrong in (replace(change, after="?"), replace(change, why="?"), replace(change, who="?")):
+            said = "person" in change.given  # the value itself is the input: only the ledger's seal proves it
+            for wrong in (*([] if said else [replace(change, after="?")]), replace(change, why="?"), replace(change, who="?")):
                 decision.fields[n] = wrong
                 assert rederive(d.entity, decision), wrong
             decision.fields[n] = change
