@@ -2,7 +2,7 @@
 
 from syncd.config.drafts import CollectionDraft, PlatformDraft
 from syncd.config.meaning import abilities, parts, rules
-from syncd.config.nodes import Block, Scalar
+from syncd.config.nodes import Block, Node, Scalar
 from syncd.config.scene import FieldDraft, Scene
 from syncd.config.section import Section
 from syncd.core.rules import Truth
@@ -11,21 +11,23 @@ from syncd.core.rules import Truth
 def warn_of_rules(scene: Scene, section: Section) -> None:
     """Warn of what the rules of an entity can lead to."""
     told: set[str] = set()
+    told_there: set[str] = set()
     for field, whole, node in rules(scene, section):
         subject = field.group or field.name
         if subject not in told:
             told.add(subject)
-            _nobody_told(scene, section, field, whole)
+            _nobody_told(scene, section, field, whole, node)
             for truth, case in parts(whole, node):
                 if isinstance(case, Block):
                     _recency(scene, truth, case, subject)
-        _not_writable(scene, field, whole)
+        _not_writable(scene, field, whole, told_there)
 
 
-def _nobody_told(scene: Scene, section: Section, field: FieldDraft, truth: Truth) -> None:
+def _nobody_told(scene: Scene, section: Section, field: FieldDraft, truth: Truth, node: Node) -> None:
     """Warn W210: a rule that waits for a person of whom nobody tells."""
-    rules_of = [branch.truth for branch in truth.branches] or [truth]
-    if scene.service.told or not any(one.how == "manual" and not one.reviewers for one in rules_of):
+    cases = parts(truth, node)
+    named = [isinstance(case, Block) and "reviewers" in case.entries for one, case in cases if one.how == "manual"]
+    if scene.service.told or all(named):  # names that are wrong there are told there
         return
     outer = section.block.get("groups" if field.group else "fields")
     inner = outer.get(field.group or field.name) if isinstance(outer, Block) else None
@@ -54,23 +56,29 @@ def _recency(scene: Scene, truth: Truth, node: Block, subject: str) -> None:
         f"newest without field times: {whole}",
         hint="only whole records have a time there",
         why=f"an edit of another field can make {subject} look new; where times cannot tell, tie decides or a person",
-        fix=f"name the winner of doubtful cases:  tie: [{', '.join(truth.platforms)}]" if not truth.tie else "",
+        fix="keep tie:, or name one owner:  truth: PLATFORM"
+        if truth.tie
+        else f"name the winner of doubtful cases:  tie: [{', '.join(truth.platforms)}]",
     )
 
 
-def _not_writable(scene: Scene, field: FieldDraft, truth: Truth) -> None:
-    """Warn W246: a rule that would write outside the collection's ``writable:``, or where nothing can be updated."""
+def _not_writable(scene: Scene, field: FieldDraft, truth: Truth, told: set[str]) -> None:
+    """Warn W246: a rule that would write outside the collection's ``writable:``, or where nothing can be updated.
+
+    ``told`` are the platforms of which the latter was said: it is one cause, whatever the field.
+    """
     for name, place in field.maps.items():
         part, can = scene.parts[name], abilities(scene, name)
         wall = part.collection.writable if part.collection else None
         sole = truth.how == "owner" and truth.platforms == (name,)
-        if can is None or place.direction == "in" or sole or scene.mode(name) == "observe":
+        if can is None or place.direction == "in" or sole or scene.mode(name) == "observe" or field.closed(name):
             continue
         file = part.platform.source.file
         if wall is not None and place.path not in wall:
             allowed = ", ".join(sorted(wall)) or "nothing"
             _stays_drift(scene, field, name, "outside writable:", f"{file} allows {allowed} only", f"add {place.path} to it")
-        elif not can.update:
+        elif not can.update and name not in told:
+            told.add(name)
             _stays_drift(scene, field, name, "no way to update", f"{file} does not say how", "say there how it is updated")
 
 
@@ -111,7 +119,8 @@ def _writes(scene: Scene, platform: str, collection: str) -> bool:
     here = part is not None and part.collection is not None and part.collection.name == collection
     if not here or scene.mode(platform) == "observe":
         return False
-    return any(field.maps[platform].direction != "in" for field in scene.fields.values() if platform in field.maps)
+    fields = [field for field in scene.fields.values() if platform in field.maps and not field.closed(platform)]
+    return any(field.maps[platform].direction != "in" for field in fields)
 
 
 def _guarded(draft: PlatformDraft, found: CollectionDraft) -> None:
@@ -132,8 +141,8 @@ def _guarded(draft: PlatformDraft, found: CollectionDraft) -> None:
 def _no_evidence(draft: PlatformDraft, found: CollectionDraft) -> None:
     """Warn W244: neither version nor body, so a person's edit and a platform's own spelling cannot be told apart."""
     can = found.abilities
-    if can is None or can.answers or found.block.get("version") is not None:
-        return
+    if draft.later or can is None or can.answers or found.block.get("version") is not None:
+        return  # what a later connector's answers hold it will know
     draft.source.warning(
         "W244",
         found.owner,

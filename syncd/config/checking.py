@@ -112,7 +112,7 @@ def read_equality(section: Section, kind: FieldType | None) -> Equality:
             section.source,
             node,
             str(error),
-            hint=did_you_mean(name, equality.NAMES),
+            hint="" if name in equality.NAMES else did_you_mean(name, equality.NAMES),
             why="without it differences of spelling would be drift",
             fix="use one of: exact, casefold, whitespace, html, set, json, {number: 0.005}, {time: 1s}",
         )

@@ -76,8 +76,9 @@ def _identity(scene: Scene, section: Section) -> Identity | None:
 
 def _parts(scene: Scene, section: Section) -> None:
     """Read ``in:``: the platforms and collections where the entity lives."""
-    section.need("in")
-    outer = section.section("in")
+    outer = section.section("in") if section.need("in") is not None else None
+    if outer is None or not outer.block.entries:  # told: that no rule finds its platforms follows from it
+        scene.broken_parts.update(scene.platforms)
     if outer and not outer.block.entries and "in" in section.block.entries:
         literals.bad_value(scene.source, section.block.key("in"), f"{scene.name} lives nowhere", fix="name its platforms")
     for name, entry in outer.block.entries.items() if outer else ():

@@ -121,11 +121,18 @@ def _note(scene: Scene, node: Scalar, text: str, problem: Problem) -> None:
     if problem.code == "E210" and platform in scene.platforms and platform not in scene.parts:
         said, hint = f"{platform} is not a platform of {scene.name}", "not in in:"
         fix = f"add  {platform}: {{collection: NAME}}  under in:, or {scene.use_one_of()}"
-    elif problem.code == "E210" and platform in scene.parts and platform in _maps(scene, path):
+    elif problem.code == "E210" and platform in scene.parts and _is_out(_maps(scene, path).get(platform)):
         said, hint = f"{path} is only written to {platform}", "direction: out"
         fix = f"write  direction: both, or name another source of {path}"
+    elif problem.code == "E210" and platform in scene.parts and said.startswith("no platform called"):
+        said, hint = f"a record is looked at here, not what {platform} says of it", "the bare name?"
+        fix = f"write  {path}" if path in scene.fields else problem.fix
     where = place_in(scene, node, problem.start, problem.end)
     scene.source.error(problem.code, where, said, hint=hint, why=problem.why, fix=fix)
+
+
+def _is_out(place: FieldMap | None) -> bool:
+    return place is not None and place.direction == "out"
 
 
 def _fields(scene: Scene) -> dict[str, FieldType]:

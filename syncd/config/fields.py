@@ -53,6 +53,7 @@ def _field(scene: Scene, section: Section, draft: FieldDraft, groups: dict[str, 
     mode = section.word("mode", MODES)
     required, blank, pii = section.flag("required"), section.flag("blank_is_value"), section.flag("pii")
     note, writes = section.text("note"), _writes(scene, section, draft)
+    draft.writes, draft.mode = writes, mode
     if draft.type is None or (draft.truth is None and draft.group is None):
         return None
     return Field(
@@ -153,8 +154,37 @@ def _writes(scene: Scene, section: Section, draft: FieldDraft) -> tuple[str, ...
     node = section.node("writes")
     if node is None:
         return None
-    names = (scene.platform(one, f"{draft.name} would be written to nobody of that name") for one in section.list("writes"))
-    return tuple(name for name in names if name)
+    names: list[str] = []
+    for one in section.list("writes"):
+        name = scene.platform(one, f"{draft.name} would be written to nobody of that name")
+        if name in names:
+            literals.bad_value(scene.source, one, f"{name} is in this list twice", fix="name it once")
+        elif name:
+            names.append(name)
+            _written(scene, draft, name, one)
+    return tuple(names)
+
+
+def _written(scene: Scene, draft: FieldDraft, name: str, node: Node) -> None:
+    """Note E203 for a platform among ``writes:`` that the field could not be written to."""
+    place = draft.maps.get(name)
+    if (name in draft.map_nodes and place is None) or name in draft.misnamed:
+        return  # told there
+    if place is None:
+        said, hint, fix = "has no mapping for this field", "written to nowhere", f"map it:  {name}: PATH, or remove {name}"
+    elif place.direction == "in":
+        said, hint = "is mapped with direction: in", "never written"
+        fix = f"write  direction: both  in its mapping, or remove {name}"
+    else:
+        return
+    scene.source.error(
+        "E203",
+        node,
+        f"writes names {name}, which {said}",
+        hint=hint,
+        why=f"{draft.name} would never reach {name}, whatever this line says",
+        fix=fix,
+    )
 
 
 def read_groups(scene: Scene, groups: dict[str, Section]) -> dict[str, Group]:

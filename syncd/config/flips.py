@@ -38,6 +38,8 @@ def writes(scene: Scene, field: FieldDraft, platform: str) -> FieldMap | None:
     place = field.maps.get(platform)
     if place is None or place.direction == "in" or platform not in scene.parts or scene.mode(platform) == "observe":
         return None
+    if field.closed(platform):
+        return None
     collection = scene.parts[platform].collection
     walled = collection is not None and collection.writable is not None and place.path not in collection.writable
     return None if walled else place

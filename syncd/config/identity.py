@@ -86,6 +86,9 @@ def _match(scene: Scene, node: Node, *, alone: bool) -> Match | None:
 
 def _by(scene: Scene, section: Section, *, alone: bool) -> tuple[str, ...]:
     node = section.need("by")
+    if isinstance(node, Items) and not node.nodes:
+        why = f"no {scene.name} could ever be recognised by it"
+        literals.bad_value(scene.source, node, "must name at least one field", why=why, fix="write  by: FIELD")
     nodes = node.nodes if isinstance(node, Items) else [] if node is None else [node]
     texts = [literals.text(scene.source, one, "by") for one in nodes]
     names = [text for text in texts if text is not None]

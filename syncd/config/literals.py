@@ -71,7 +71,7 @@ def wrong_type(source: Source, node: Node, expected: str, *, fix: str = "") -> N
         node,
         f"must be {expected}, not {describe(node)}",
         why="nothing is converted in silence: what is written is what is meant",
-        fix=fix,
+        fix=fix or f"write {expected}",
     )
 
 
@@ -89,7 +89,7 @@ def not_one_of(source: Source, node: Scalar, words: Sequence[str]) -> None:
 
 def bad_value(source: Source, node: Node, message: str, *, why: str = "", fix: str = "", hint: str = "") -> None:
     """Note E011 with a message of its own."""
-    source.error("E011", node, message, hint=hint, why=why, fix=fix)
+    source.error("E011", node, message, hint=hint, why=why or "what could not be obeyed is not accepted either", fix=fix)
 
 
 def text(source: Source, node: Node, key: str = "") -> str | None:
@@ -160,7 +160,8 @@ def whole(source: Source, node: Node, *, least: int | None = None, most: int | N
         return None
     if (least is not None and value < least) or (most is not None and value > most):
         bounds = f"at least {least}" if most is None else f"between {least} and {most}"
-        bad_value(source, node, f"must be {bounds}, not {value}")
+        nearest = least if most is None or (least is not None and value < least) else most
+        bad_value(source, node, f"must be {bounds}, not {value}", fix=f"write  {nearest}")
         return None
     return value
 

@@ -7,7 +7,7 @@ from syncd.config.constants import constant
 from syncd.config.nodes import Block, Entry, Items, Node, Scalar, is_blank, plain
 from syncd.config.scene import FieldDraft, Scene
 from syncd.config.section import Section
-from syncd.config.suggest import did_you_mean
+from syncd.config.suggest import did_you_mean, near
 from syncd.core.equality import Exact
 from syncd.core.mapping import parse_path
 from syncd.core.native import Later
@@ -43,8 +43,10 @@ def read_map(scene: Scene, entry: Entry, draft: FieldDraft, field_keys: list[str
             if found:
                 draft.maps[name] = found
             draft.map_nodes[name] = one.key
-        elif name not in scene.broken_parts:
-            _no_platform(scene, entry, one, field_keys)
+        else:
+            draft.misnamed.update(near(name, scene.parts))
+            if name not in scene.broken_parts:
+                _no_platform(scene, entry, one, field_keys)
 
 
 def _no_platform(scene: Scene, map_entry: Entry, entry: Entry, field_keys: list[str]) -> None:
@@ -152,9 +154,15 @@ def read_step(scene: Scene, node: Node, way: Way) -> Transform | None:
             str(error),
             hint=did_you_mean(verb, NAMES) if unknown else "",
             why="a step that syncd does not know could not be obeyed",
-            fix=f"use one of: {', '.join(NAMES)}" if unknown else "",
+            fix=f"use one of: {', '.join(NAMES)}" if unknown else _as_in(str(error)),
         )
     return None
+
+
+def _as_in(said: str) -> str:
+    """Return what to write, where a message about a transform gives an example."""
+    example = said.partition("as in ")[2]
+    return f"write  {example}" if example else "write  NAME, NAME(...), or  {table: {theirs: ours}}"
 
 
 def _way_back(
@@ -214,11 +222,18 @@ def _tried(scene: Scene, draft: FieldDraft, read: _Pipeline) -> tuple[int, int] 
     return came_back(draft.type, FieldMap("", (), read.steps), samples, EXACT)
 
 
+def _names(steps: tuple[Transform, ...]) -> str:
+    return ", ".join(step.name for step in steps)
+
+
 def _not_the_same(scene: Scene, platform: str, draft: FieldDraft, read: _Pipeline, write: _Pipeline) -> None:
     """Note E240 for a write pipeline whose result is read back as something else."""
     assert write.node is not None
     back = write_of(read.steps or ())
-    known = f"write  write: [{', '.join(step.name for step in back)}]" if back else f"give {platform} a read: that undoes it"
+    known = f"give {platform} a read: that undoes it"
+    if back:
+        tables = any(step.name == "table" for step in back)
+        known = "remove write: (the table is turned round by itself)" if tables else f"write  write: [{_names(back)}]"
     scene.source.error(
         "E240",
         write.node,

@@ -93,7 +93,7 @@ def _mapped(scene: Scene, field: FieldDraft, truth: Truth, node: Node) -> None:
     """Note E203 for each source of a rule that the field is not read from."""
     for name in _sources(truth):
         one_way = field.maps.get(name)
-        if name not in field.map_nodes:
+        if name not in field.map_nodes and name not in field.misnamed:
             _unmapped(scene, field, truth, name, named(node, name))
         elif one_way is not None and one_way.direction == "out":
             role = "owner" if truth.how == "owner" else "source"
@@ -199,7 +199,7 @@ def _counter(scene: Scene, field: FieldDraft) -> None:
     """Note E242 for each platform that a counter is written to but that cannot take it exactly."""
     for name, place in field.maps.items():
         can = abilities(scene, name)
-        if place.direction == "in" or can is None or scene.mode(name) == "observe":
+        if place.direction == "in" or can is None or scene.mode(name) == "observe" or field.closed(name):
             continue
         lacks = _not_exact(can, any(getattr(step, "verb", "") == "round" for step in (*place.read, *place.write)))
         if lacks:
@@ -253,7 +253,7 @@ def _one_field_each(scene: Scene, section: Section) -> None:
     for field, truth, _ in rules(scene, section):
         for name, place in field.maps.items():
             sole = truth.how == "owner" and truth.platforms == (name,)
-            if place.direction == "in" or sole or scene.mode(name) == "observe":
+            if place.direction == "in" or sole or scene.mode(name) == "observe" or field.closed(name):
                 continue
             others = first.setdefault(name, {})
             other = next((one for steps, one in others.items() if one != field.name and overlaps(steps, place.steps)), None)

@@ -59,7 +59,14 @@ class FieldDraft:
     maps: dict[str, FieldMap] = field(default_factory=dict)
     map_nodes: dict[str, Scalar] = field(default_factory=dict)  # the platform's key under map:
     map_key: Scalar | None = None
+    misnamed: set[str] = field(default_factory=set)  # platforms that a misspelt key under map: may mean: not missing as well
     group: str | None = None
+    writes: tuple[str, ...] | None = None
+    mode: str | None = None
+
+    def closed(self, platform: str) -> bool:
+        """Return whether the field itself says that it is never written there."""
+        return self.mode == "observe" or (self.writes is not None and platform not in self.writes)
 
 
 @dataclass(slots=True)
@@ -95,12 +102,15 @@ class Scene:
 
     def use_one_of(self) -> str:
         """Return the end of a fix: the platforms that can be named."""
+        if not self.parts:
+            return f"name the platforms of {self.name} under in:"
         return f"use one of: {', '.join(self.in_names)}     (the platforms of {self.name}'s in:)"
 
     def platform(self, node: Node, why: str) -> str | None:
         """Return the name of a platform of ``in:``; notes E201."""
         if not isinstance(node, Scalar) or node.value is None:
-            self.source.error("E010", node, "must be the name of a platform", fix=self.use_one_of())
+            because = "a rule that names nobody decides nothing"
+            self.source.error("E010", node, "must be the name of a platform", why=because, fix=self.use_one_of())
             return None
         if node.text in self.parts:
             return node.text

@@ -100,7 +100,7 @@ class Section:
         node = self.node(key)
         if node is None or isinstance(node, Items):
             return node.nodes if node else []
-        literals.wrong_type(self.source, node, "a list", fix=_as_list(key, node))
+        literals.wrong_type(self.source, node, "a list", fix=_as_list(key, node) or f"write  {key}: [...]")
         return []
 
 
@@ -114,7 +114,7 @@ def section_of(source: Source, node: Node, owner: Span) -> Section | None:
         return Section(source, node, owner)
     if is_blank(node):
         return Section(source, Block(owner), owner)
-    literals.wrong_type(source, node, "a mapping")
+    literals.wrong_type(source, node, "a mapping", fix="write  {KEY: VALUE}, or the keys on lines of their own below")
     return None
 
 

@@ -90,7 +90,7 @@ class Source:
             where,
             f"{what} is not in this version",
             why="check, test, plan and rules know it; run refuses it (exit 78), it is never accepted and ignored",
-            fix=fix,
+            fix=fix or "to run it, remove it",
             severity="warning",
         )
 

@@ -74,7 +74,8 @@ def _newest(scene: Scene, section: Section, subject: Subject) -> Truth | None:
     skew, tie = section.duration("skew"), platforms(scene, section, "tie", subject)
     if not names:
         return None
-    for node in section.list("tie"):
+    misread = len(names) < len(section.list("newest"))  # told there: what tie names may be among those
+    for node in () if misread else section.list("tie"):
         if isinstance(node, Scalar) and node.text in tie and node.text not in names:
             fix = f"use one of: {', '.join(names)}"
             literals.bad_value(scene.source, node, f"{node.text} is not one of the platforms of newest", fix=fix)

@@ -153,6 +153,8 @@ def parse_equality(spec: object) -> Equality:
         if kind == "time":
             return Near("time", parse_span(most), microseconds)
         spec = kind
+    if isinstance(spec, Mapping | list):
+        raise ValueError("no equality: one name, or one of {number: ...} and {time: ...}")  # noqa: TRY004 - as all of the config
     raise ValueError(f'no equality called "{spec}"')
 
 

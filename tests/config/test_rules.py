@@ -213,7 +213,10 @@ def test_what_is_wrong_with_a_rule_is_told_once(tmp_path: Path, rule: str, head:
             "  f: {type: string, truth: erp, map: {erp: f}, mode: enfroce}",
             '54: error E011: "enfroce" is not one of observe, propose, enforce',
         ),
-        ("  f: {type: string, truth: erp, map: {erp: f}, writes: [shop, web]}", '63: error E201: no platform called "web"'),
+        (
+            "  f: {type: string, truth: erp, map: {erp: f, shop: f}, writes: [shop, web]}",
+            '72: error E201: no platform called "web"',
+        ),
         (
             "  f: {type: string, truth: erp, map: {erp: f}, required: yes}",
             '58: error E010: must be true or false, not the text "yes"',
