@@ -5,13 +5,32 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from syncd.core import absorb, conclude, decide, doubt, folds, held, news, plan, receipt, resolve, subject, truth, unite
+from syncd.core import (
+    absorb,
+    conclude,
+    decide,
+    dependencies,
+    doubt,
+    folds,
+    force,
+    held,
+    news,
+    plan,
+    receipt,
+    resolve,
+    subject,
+    truth,
+    unite,
+    views,
+)
 from syncd.core.doubt import Proof, Step
 from syncd.core.model import Known, Op
+from syncd.core.native import ABSENT
 from tests.core.world_daemon import Daemon
 from tests.core.world_platform import Spec
 from tests.core.world_rules import rules
@@ -59,6 +78,35 @@ def had_once(space, entity, key):
     return [space.records[number] for number in sorted(space.keys.get(key, ()))]
 
 
+def any_word(entity, platform, name, known):
+    return views.as_operand(entity.fields[name].type, known.means) if known is not None else ABSENT
+
+
+def frozen_at_once(space, record, subject, freeze, look):
+    golden = record.golden.get(subject.name)
+    return "frozen" if golden is not None and golden.who is not None else ""
+
+
+def folds_always(field, truth, *, frozen):
+    return folds.acting(field, truth, frozen=False)
+
+
+def reads_instead(attempt, abilities):
+    return next_step(attempt, replace(abilities, keyed=False))
+
+
+def last_branch(truth, look, now):
+    return truth.branches[-1], ""
+
+
+def nothing(*_: Any, **__: Any) -> str:
+    return ""
+
+
+def nobody(*_: Any, **__: Any) -> set[str]:
+    return set()
+
+
 def no(*_: Any, **__: Any) -> bool:
     return False
 
@@ -97,6 +145,7 @@ SWITCHES: dict[str, tuple[tuple[Any, str, Any], ...]] = {
     "seed": ((folds, "is_better_seed", no),),  # R19
     "counted meanwhile": ((absorb, "counted_meanwhile", lambda *_: 0),),  # R20
     "countable": ((held, "is_countable", yes), (Spec, "counts", property(yes))),  # R21
+    "key decides": ((doubt, "next_step", reads_instead),),  # R22
     "not yet": ((doubt, "over", yes),),  # R23
     "find after crash": ((doubt, "next_step", resends_creates),),  # R24
     "find": ((plan, "proof_of_absence", lambda *_: ""),),  # R24
@@ -121,6 +170,21 @@ SWITCHES: dict[str, tuple[tuple[Any, str, Any], ...]] = {
     "unique": ((decide, "without_doubles", lambda space, entity, change, record, readings: readings),),
     "apart": ((unite, "is_apart", no),),
     "provisional": ((truth.Case, "silent", property(lambda case: case.golden is None or case.golden.who is None)),),  # R35
+    # the rule language
+    "branch": ((force, "branch_in", last_branch), (resolve, "branch_in", last_branch)),
+    "own words in expressions": ((views, "own_word", any_word),),  # R1
+    "freeze": ((force, "frozen_by", nothing),),
+    "frozen folds": ((absorb, "acting", folds_always),),
+    "provisional is free": ((force, "frozen_by", frozen_at_once),),  # R35
+    "suspended": ((subject, "suspension", nothing), (resolve, "suspension", nothing)),
+    "suspended there": ((held, "doubtful", nothing),),  # R13
+    "scope": ((decide, "beyond", lambda *_: None),),
+    "made where": ((plan, "not_made", nothing),),
+    "conditions": ((decide, "checked", lambda entity, readings, shadow, now: readings),),
+    "followers": ((resolve, "followers", nobody), (absorb, "followers", nobody)),
+    "raw followers": ((absorb, "raw_followers", nobody),),
+    "order of subjects": ((dependencies, "in_order", lambda needs: sorted(needs, reverse=True)),),
+    "stale in formulas": ((resolve, "stale_ones", lambda *_: frozenset()),),
 }
 
 

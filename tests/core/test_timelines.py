@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.core import timelines_of_identity as identity
+from tests.core import timelines_of_mix as mix
 from tests.core import timelines_of_model as model
 from tests.core import timelines_of_rules as rules
 from tests.core.switches import without
@@ -60,6 +61,21 @@ TIMELINES: dict[Callable[[], bool], tuple[str, ...]] = {
     rules.cut_member: ("respelt members",),
     rules.unclear_member: ("unclear members",),
     rules.last_word: ("last word",),
+    mix.branch: ("branch",),
+    mix.own_words: ("own words in expressions",),
+    mix.frozen: ("freeze",),
+    mix.frozen_count: ("frozen folds",),
+    mix.provisional_is_free: ("provisional is free",),
+    mix.import_of_b: ("suspended",),
+    mix.import_is_left: ("suspended there",),
+    mix.scope: ("scope",),
+    mix.made_where: ("made where",),
+    mix.condition: ("conditions",),
+    mix.follows: ("followers",),
+    mix.follows_raw: ("raw followers",),
+    mix.in_order: ("order of subjects",),
+    mix.stale_formula: ("stale in formulas",),
+    mix.coincidence: ("key decides",),
     identity.keys_come_later: ("united",),
     identity.counted_once: ("counted once",),
     identity.merge_is_followed: ("followed",),
