@@ -33,9 +33,11 @@ class Witness:
     def count(self, name: str, conditions: Sequence[Expression]) -> tuple[int, int] | None:
         """Return for how many living records none of these conditions is true, and of how many; None if it cannot be told."""
         entity = self._known().get(name)
+        if entity is None:
+            return None
         neither, living = 0, 0
         try:
-            for record in self._records(name) if entity is not None else ():
+            for record in self._records(name):
                 look = record_view(entity, record)
                 living += 1
                 neither += not any(is_true(one(look, self._now)) for one in conditions)

@@ -273,4 +273,4 @@ class TestOpen:
                 for name in ("journal_mode", "synchronous", "foreign_keys", "wal_autocheckpoint", "user_version")
             ]
 
-        assert await ledger.read(settings) == ["wal", 2, 1, 8000, 1]
+        assert await ledger.read(settings) == ["wal", 2, 1, 8000, 2]
