@@ -10,6 +10,7 @@ from syncd.config.suggest import near
 
 SERVICE = "syncd.yaml"
 PARTS = ("platforms", "entities", "tests")
+ONE_OF = {"platform": "platforms", "entity": "entities", "test": "tests"}  # folders that are surely meant
 
 
 def read_folder(folder: str) -> list[Source]:
@@ -77,9 +78,11 @@ def _not_read(folder: str) -> list[Source]:
     strays: list[tuple[Path, tuple[str, ...]]] = [(path, PARTS) for path in sorted(root.glob("*.y*ml")) if path.name != SERVICE]
     for part in PARTS:
         strays += [(path, (part,)) for path in sorted((root / part).glob("*.yml"))]
+        strays += [(path, (part,)) for path in sorted((root / part).glob("*/*.y*ml"))]
     for sub in sorted(root.iterdir()) if root.is_dir() else ():
-        if sub.is_dir() and sub.name not in PARTS and near(sub.name, PARTS):
-            strays += [(path, tuple(near(sub.name, PARTS))) for path in sorted(sub.glob("*.y*ml"))]
+        meant = (ONE_OF[sub.name],) if sub.name in ONE_OF else tuple(near(sub.name, PARTS))
+        if sub.is_dir() and sub.name not in PARTS and meant:
+            strays += [(path, meant) for path in sorted(sub.glob("*.y*ml"))]
     return [_stray(folder, path, parts) for path, parts in strays]
 
 

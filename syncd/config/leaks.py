@@ -24,6 +24,7 @@ _VENDORS = [  # (form, what stays readable, whose, what)
     (r"sk[0-9A-Za-z]{80,}", r"sk", "Sanity", "token"),
     (r"whsec_[0-9A-Za-z+/=]{16,}", r"whsec_", "", "webhook secret"),
     (r"eyJ[0-9A-Za-z_-]{8,}\.eyJ[0-9A-Za-z_-]{8,}(?:\.[0-9A-Za-z_-]*)?", r"eyJ", "", "JSON web token"),
+    (r"Bearer [0-9A-Za-z._~+/=-]{16,}", r"Bearer ", "", "bearer token"),
     (r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*", r"-----BEGIN [A-Z ]*KEY-----", "", "private key"),
 ]
 VENDORS = [(re.compile(rf"(?<![0-9A-Za-z]){form}"), re.compile(head), whose, what) for form, head, whose, what in _VENDORS]

@@ -7,7 +7,7 @@ number nor a number for text.
 import re
 from collections.abc import Sequence
 from decimal import Decimal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from syncd.config.nodes import Block, Items, Node, Scalar
 from syncd.config.scalars import reading
@@ -269,6 +269,7 @@ def zone(source: Source, node: Node, key: str = "") -> str | None:
             source,
             node,
             f'no time zone called "{_short(name)}"',
+            hint=did_you_mean(name, sorted(available_timezones())),
             why="times would be read in the wrong zone",
             fix="use a name of the IANA list, for example  Europe/Berlin  or  UTC",
         )

@@ -10,6 +10,9 @@ from syncd.core.rules import At
 
 _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")  # what YAML takes for the end of a line
 
+WHY = {"E001": "nothing in this file can be read before that is mended"}
+FIX = "change it to what the first line asks for"
+
 
 @dataclass(slots=True)
 class Source:
@@ -52,6 +55,8 @@ class Source:
     ) -> None:
         """Note a finding at a node or a place."""
         span = where if isinstance(where, Span) else where.span
+        if severity == "error":  # whatever else is said, why and how to mend it belong to it
+            why, fix = why or WHY.get(code, "what could not be obeyed is not accepted either"), fix or FIX
         self.found.append(
             Diagnostic(
                 code=code,

@@ -46,7 +46,8 @@ def _take(source: Source, root: Node | None) -> None:
     elif root is None or (isinstance(root, Scalar) and root.value is None):
         source.error("E001", Span(1, 1, 2), "not YAML: the file is empty", fix="write it, or remove the file")
     elif not source.failed:
-        source.error("E010", root, "must be a mapping of keys", why="a file of the config is a list of  key: value  lines")
+        why = "a file of the config is lines of  KEY: VALUE"
+        source.error("E010", root, "must be a mapping of keys", why=why, fix="write  KEY: VALUE")
 
 
 def _in_python(text: str) -> pyyaml.YAMLError | None:
@@ -75,7 +76,8 @@ class _Tree:
             if isinstance(event, pyyaml.DocumentStartEvent):
                 documents += 1
                 if documents == 2:
-                    self.source.error("E001", _span(event), "a second document starts here")
+                    fix = "keep one document, or make a file of the other"
+                    self.source.error("E001", _span(event), "a second document starts here", fix=fix)
                     return root
             elif not isinstance(event, pyyaml.StreamStartEvent | pyyaml.StreamEndEvent | pyyaml.DocumentEndEvent):
                 root = self.node(event, 1)
@@ -111,7 +113,9 @@ class _Tree:
         return Block(_span(start), bool(start.flow_style), entries)
 
     def _enter(self, entries: dict[str, Entry], key: Node, value: Node) -> None:
-        if not isinstance(key, Scalar):
+        if isinstance(key, Scalar) and key.text == "<<" and key.plain and isinstance(value, Block | Items):
+            self._refuse_merge(key)
+        elif not isinstance(key, Scalar):
             self.source.error("E010", key, "a key must be text", why="a list or mapping cannot be a key")
         elif key.text in entries:
             self.source.error(
@@ -124,6 +128,15 @@ class _Tree:
             )
         else:
             entries[key.text] = Entry(key, value)
+
+    def _refuse_merge(self, key: Scalar) -> None:
+        self.source.error(
+            "E003",
+            key,
+            "a merge key is not allowed here",
+            why="a value that comes from elsewhere in the file cannot be reviewed where it stands",
+            fix="write the keys out",
+        )
 
     def _scalar(self, event: Any, *, is_key: bool) -> Scalar:
         raw = self.source.text[event.start_mark.index : event.end_mark.index] if not _is_alias(event) else ""

@@ -15,13 +15,14 @@ from typing import Any, Self, TypeVar
 
 import aiohttp
 from multidict import CIMultiDictProxy
-from pydantic import Field
+from pydantic import Field, field_validator
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential
 from yarl import URL
 
 from syncd.connectors.body import BadBody, Parsed, parse
 from syncd.connectors.login import Auth, Login, show, trust
 from syncd.connectors.options import Duration, Options, Tls
+from syncd.connectors.promised import web_address
 from syncd.connectors.protocol import Setup
 from syncd.connectors.rate import PATIENCE, Budget, retry_after
 from syncd.connectors.resolver import Resolver, in_thread
@@ -48,6 +49,11 @@ class HttpConnection(Options):
     timeout: Duration = 30 * SECOND
     tls: Tls | None = None
     proxy: str | None = None
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        return web_address(url)
 
 
 @dataclass(frozen=True, slots=True)

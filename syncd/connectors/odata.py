@@ -11,7 +11,7 @@ from pydantic import field_validator, model_validator
 from syncd.connectors.http import HttpConnection
 from syncd.connectors.login import Auth
 from syncd.connectors.options import CollectionOptions, Marker, Poll, Watch
-from syncd.connectors.promised import Promised, web_address
+from syncd.connectors.promised import Promised
 from syncd.core.model import SECOND, Abilities
 
 SHAPES = ("string", "text", "integer", "decimal", "boolean", "date", "datetime", "json")
@@ -25,11 +25,6 @@ class OdataConnection(HttpConnection):
     protocol: Literal["v2", "v4"] | None = None
     client: str | None = None
     language: str | None = None
-
-    @field_validator("base_url")
-    @classmethod
-    def _is_an_address(cls, url: str) -> str:
-        return web_address(url)
 
     @field_validator("client")
     @classmethod

@@ -6,7 +6,7 @@ import pytest
 
 from syncd.config.load import load
 from syncd.connectors.registry import KINDS
-from tests.config.folders import PRODUCT, SHOP, example, loaded, small
+from tests.config.folders import PRODUCT, SHOP, example, loaded, small, write
 
 IN = "in:\n  erp: {collection: items}\n  shop: {collection: products, create: true}\n"
 READY = SHOP.replace("version: etag", 'version: etag, create: POST /products, update: "PATCH /products/{id}"')
@@ -83,3 +83,32 @@ def test_a_collection_that_cannot_be_updated_is_told_of_once(tmp_path: Path) -> 
 
 def test_what_a_later_connector_will_know_is_not_warned_of(tmp_path: Path) -> None:
     assert "W244" not in [one.code for one in loaded(example(tmp_path)).diagnostics]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("entity/order.yaml", "x: 1", "E020 entity/order.yaml:1:1"),
+        ("platforms/north/erp.yaml", "x: 1", "E020 platforms/north/erp.yaml:1:1"),
+        ("platform/erp.yml", "x: 1", "E020 platform/erp.yml:1:1"),
+        ("syncd.yaml", "version: 1\ntimezone: Europe/Berlinn", "E011 syncd.yaml:2:11"),
+        ("syncd.yaml", "- version", "E010 syncd.yaml:1:1"),
+        ("syncd.yaml", "version: 1\n---\nversion: 1", "E001 syncd.yaml:2:1"),
+        ("syncd.yaml", "version: 1\nsafety: {<<: {max: 1}}", "E003 syncd.yaml:2:10"),
+        ("syncd.yaml", "\tversion: 1", "E001 syncd.yaml:1:1"),
+        ("syncd.yaml", "", "E001 syncd.yaml:1:1"),
+        ("platforms/shop.yaml", SHOP.replace("http://127", "127"), "E011 platforms/shop.yaml:4:24"),
+        (
+            "platforms/shop.yaml",
+            SHOP.replace('{base_url: "', '{headers: {Authorization: "Bearer 0123456789abcdef"}, base_url: "'),
+            "E031 platforms/shop.yaml:4:39",
+        ),
+        ("platforms/shop.yaml", SHOP.replace("GET /products", "/products"), "E011 platforms/shop.yaml:6:28"),
+    ],
+)
+def test_a_file(tmp_path: Path, path: str, text: str, expected: str) -> None:
+    folder = write(small(tmp_path), {path: text})
+    found = load(folder, KINDS, environ={"HOME": "/home/tester"}).errors
+    assert [one.head for one in found if not (one.why and one.fix)] == []
+    heads = [f"{one.code} {one.file.removeprefix(f'{folder}/')}:{one.line}:{one.col}" for one in found if one.code != "E209"]
+    assert heads == [expected]
