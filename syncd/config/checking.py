@@ -9,7 +9,7 @@ from syncd.config.scene import Scene
 from syncd.config.section import Section, unknown_key
 from syncd.config.source import Source
 from syncd.config.suggest import did_you_mean
-from syncd.core import equality
+from syncd.core import equality, formats
 from syncd.core.checks import NAMES as VALUE_CHECKS
 from syncd.core.checks import parse_check, parse_step
 from syncd.core.equality import parse_equality, suits
@@ -86,7 +86,7 @@ def _setting(entry: Entry) -> object:
 
 
 def _wrong(source: Source, entry: Entry, said: str) -> None:
-    if " is for " in said:
+    if said.startswith(f"{entry.key.text} is for "):
         source.error(
             "E232",
             entry.key,
@@ -95,8 +95,27 @@ def _wrong(source: Source, entry: Entry, said: str) -> None:
             why="the check could never say anything about such a value",
             fix="remove it, or change type:",
         )
-    else:
-        literals.bad_value(source, entry.value, said.replace(' "', ' "', 1), why="the check could not be applied")
+        return
+    name = entry.value.text if isinstance(entry.value, Scalar) else ""
+    hint = did_you_mean(name, formats.NAMES) if entry.key.text == "format" else ""
+    fix = {"format": f"use one of: {', '.join(formats.NAMES)}", "pattern": in_other_words(said)}.get(entry.key.text, "")
+    literals.bad_value(source, entry.value, said, hint=hint, why="the check could not be applied", fix=fix)
+
+
+def in_other_words(said: str) -> str:
+    """Return how to write what a pattern cannot say: patterns never take longer than the text is long."""
+    ways = {
+        "(?...)": "write [aA] for both cases and (?:...) for a group; to look ahead or back, write  expr:",
+        "\\b": 'write (^|\\W) and (\\W|$) where a word begins and ends',
+        "\\A": "write ^ where the text begins",
+        "\\Z": "write $ where the text ends",
+        "repeats a repeat": "write * + or ? alone: which of several matches is found makes no difference",
+        "is no count": "write max_length: for the length of a text",
+        "has more than": "write max_length: for the length of a text",
+    }
+    first = next((way for sign, way in ways.items() if sign in said.rpartition("cannot be used: ")[2]), "")
+    known = r"known are characters, ., [a-z], \d \w \s \D \W \S, (a|b), (?:a), ? * + {2,5}, ^ and $"
+    return f"{first}\n{known}" if first else known
 
 
 def read_equality(section: Section, kind: FieldType | None) -> Equality:

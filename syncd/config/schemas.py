@@ -43,7 +43,7 @@ from syncd.config.source import Source
 from syncd.config.testexpect import KEYS as EXPECT_KEYS
 from syncd.config.truth import BLANKS
 from syncd.config.truthparts import MERGES
-from syncd.core import equality, transforms, values
+from syncd.core import equality, formats, transforms, values
 
 HOLDS = ("keep", "next", "hold")
 
@@ -299,7 +299,7 @@ def _field(platforms: Sequence[str]) -> Schema:
         "truth": ref("truth"),
         "map": named(platforms, ref("place")),
         "equal": near,
-        "check": mapping(dict.fromkeys([*CHECKS], ANYTHING)),
+        "check": mapping(dict.fromkeys([*CHECKS], ANYTHING) | {"format": word(formats.NAMES)}),
         "required": flag(),
         "stray_edits": word(STRAY),
         "writes": items(word(platforms)),

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from syncd.core import formats
+from syncd.core.automaton import Automaton, NotAPattern, TooMuch
 from syncd.core.model import Value
-from syncd.core.native import FORMATS, Invalid, Later, number_of, plain, shown
+from syncd.core.native import Invalid, Later, number_of, plain, shown
 from syncd.core.rules import Check, FieldType
 
 LATER = frozenset(("unique", "expr"))
@@ -77,18 +79,25 @@ def make_pattern(setting: object, kind: FieldType) -> Callable[[Value], str | No
     if not isinstance(setting, str):
         raise ValueError("pattern is a regular expression in quotes")  # noqa: TRY004
     try:
-        pattern = re.compile(setting)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise ValueError(f'pattern "{setting}" is not a regular expression: {error}') from None
-    return each_text("pattern", kind, lambda text: None if pattern.search(text) else f"{shown(text)} is not like {setting}")
+        pattern = Automaton(setting)
+    except NotAPattern as error:
+        raise ValueError(f'pattern "{setting}" cannot be used: {error}') from None
+
+    def wrong(text: str) -> str | None:
+        try:
+            return None if pattern.found(text) else f"{shown(text)} is not like {setting}"
+        except TooMuch as error:
+            return f"{shown(text)}: {error}"
+
+    return each_text("pattern", kind, wrong)
 
 
 def make_format(setting: object, kind: FieldType) -> Callable[[Value], str | None]:
-    """Return ``format``: email, url or phone, as the types of these names are."""
-    if not isinstance(setting, str) or setting not in FORMATS:
-        raise ValueError(f'no format called "{setting}": {", ".join(FORMATS)}')
-    form = FORMATS[setting]
-    return each_text("format", kind, lambda text: None if form.fullmatch(text) else f"{shown(text)} is not a valid {setting}")
+    """Return ``format``: one of a closed list (``core.formats``)."""
+    if not isinstance(setting, str) or setting not in formats.TESTS:
+        raise ValueError(f'no format called "{setting}"')
+    test = formats.TESTS[setting]
+    return each_text("format", kind, lambda text: None if test(text) else f"{shown(text)} is not a valid {setting}")
 
 
 def each_text(name: str, kind: FieldType, wrong: Callable[[str], str | None]) -> Callable[[Value], str | None]:

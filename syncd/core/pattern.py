@@ -87,8 +87,9 @@ Tree = tuple[Any, ...]  # ("one", test) ("start",) ("end",) ("seq", [..]) ("alt"
 class Reader:
     """Reads the text of a pattern into a tree; raises NotAPattern."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, most_repeat: int = MAX_REPEAT) -> None:
         self.text, self.at, self.deep = text, 0, 0
+        self.most_repeat = most_repeat
 
     def peek(self) -> str:
         """Return the next character, or nothing at the end."""
@@ -136,8 +137,8 @@ class Reader:
             least = int(found[1])
             unbounded = bool(found[2]) and not found[3]
             most = None if unbounded else int(found[3] or found[1])
-            if max(least, most or 0) > MAX_REPEAT or (most is not None and most < least):
-                raise NotAPattern(f"{found[0]} is no count from 0 to {MAX_REPEAT}")
+            if max(least, most or 0) > self.most_repeat or (most is not None and most < least):
+                raise NotAPattern(f"{found[0]} is no count from 0 to {self.most_repeat}")
         else:
             return tree
         if tree[0] in ("start", "end"):
@@ -239,13 +240,14 @@ def none_of(tests: list[Test]) -> Test:
 class Builder:
     """Lays a tree out as places, from its end to its beginning."""
 
-    def __init__(self, places: list[Place]) -> None:
+    def __init__(self, places: list[Place], most: int = MAX_PLACES) -> None:
         self.places = places
+        self.most = most
 
     def put(self, place: Place) -> int:
         """Add a place; return its number."""
-        if len(self.places) >= MAX_PLACES:
-            raise NotAPattern(f"written out it has more than {MAX_PLACES} characters")
+        if len(self.places) >= self.most:
+            raise NotAPattern(f"written out it has more than {self.most} characters")
         self.places.append(place)
         return len(self.places) - 1
 
@@ -277,10 +279,10 @@ class Builder:
         return then
 
 
-def parse_pattern(text: str) -> Pattern:
+def parse_pattern(text: str, *, most_places: int = MAX_PLACES, most_repeat: int = MAX_REPEAT) -> Pattern:
     """Return the compiled pattern; raises NotAPattern."""
-    tree = Reader(text).whole()
+    tree = Reader(text, most_repeat).whole()
     pattern = Pattern(text)
-    builder = Builder(pattern.places)
+    builder = Builder(pattern.places, most_places)
     pattern.begin = builder.lay(tree, builder.put(Place("match")))
     return pattern
