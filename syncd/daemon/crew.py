@@ -5,14 +5,18 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from syncd.daemon.deliver import Delivery
+from syncd.daemon.drift_report import report_drift
 from syncd.daemon.events import Event, say
 from syncd.daemon.intake import feeds
+from syncd.daemon.publish import report_forever
 from syncd.daemon.reconcile import drain, reconcile_forever
 from syncd.daemon.reread import reread_forever
 from syncd.daemon.revise import revise_forever
 from syncd.daemon.runtime import Part, Runtime
 from syncd.daemon.schedule import Schedule
 from syncd.daemon.supervise import keep_going
+from syncd.daemon.upkeep import back_up_forever, thin_forever
+from syncd.daemon.watch import watch_forever
 
 DRAIN = 1.5  # seconds for the decider to empty the inbox
 LAND = 4.0  # seconds for writes in flight to be answered
@@ -41,6 +45,7 @@ class Crew:
         runtime = self.runtime
         self.inside.append(self.task("reconcile", lambda: reconcile_forever(runtime)))
         self.inside.append(self.task("revise", lambda: revise_forever(runtime)))
+        self.inside += [self.task(name, loop) for name, loop in duties(runtime)]
         for part in runtime.parts.values():
             self.start(part)
 
@@ -88,6 +93,24 @@ class Crew:
                 await drain(self.runtime)
         except TimeoutError:
             return
+
+
+def duties(runtime: Runtime) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+    """Return the loops beside syncing, by name; each does nothing while the config does not ask for it."""
+
+    async def report() -> None:
+        await report_drift(runtime, {"by": "schedule"}, lambda _: None, nothing)
+
+    return [
+        ("thin history", lambda: thin_forever(runtime)),
+        ("back up", lambda: back_up_forever(runtime)),
+        ("report", lambda: report_forever(runtime, report)),
+        ("watch config", lambda: watch_forever(runtime)),
+    ]
+
+
+async def nothing(_: set[int]) -> None:
+    """A report that repairs nothing has nothing to finish."""
 
 
 async def end(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from syncd.daemon.compare import Found, Spot
 from syncd.daemon.events import Event, say
 from syncd.daemon.look import read_things
+from syncd.daemon.publish import publish
 from syncd.daemon.runtime import Runtime
 from syncd.daemon.scan import Scan, scan, settled
 from syncd.daemon.witness import Line, Witness, waiting_lines
@@ -34,10 +35,17 @@ async def report_drift(runtime: Runtime, request: Request, progress: Progress, f
         found = await scan(runtime, spots, lambda text: progress({"text": text}))
         found.found = await settled(runtime, found.found, spots, runtime.config.settle)
         document = await kept(runtime, request, spots, found)
+        if is_whole(request):
+            await publish(runtime, document)
         answer: dict[str, Any] = {"report": document, "exit": 0, "lines": []}
         if request.get("fix"):
             answer |= await fixed(runtime, request, found, finish)
         return answer
+
+
+def is_whole(request: Request) -> bool:
+    """Return whether a report is about everything."""
+    return not any(request.get(scope) for scope in ("entities", "platforms", "fields"))
 
 
 def spots_of(runtime: Runtime, request: Request) -> list[Spot]:
@@ -66,7 +74,8 @@ async def kept(runtime: Runtime, request: Request, spots: Sequence[Spot], found:
     document = await runtime.store.write(keep, rows, scope, origin, covered, complete=not found.failed)
     totals = document["totals"]
     text = f"drift report {document['id']}: {totals['out_of_sync']} of {totals['records']} records differ"
-    say(Event.REPORT_DONE, text, report=document["id"], complete=document["complete"])
+    counts = {name: totals[name] for name in ("out_of_sync", "records")}
+    say(Event.REPORT_DONE, text, report=document["id"], complete=document["complete"], **counts)
     return document
 
 

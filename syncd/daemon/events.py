@@ -39,6 +39,12 @@ class Event(StrEnum):
     BREAKER_TRIP = "breaker.trip"
     BREAKER_RESET = "breaker.reset"
     REPORT_DONE = "report.done"
+    REPORT_FAILED = "report.failed"
+    BACKUP_DONE = "backup.done"
+    BACKUP_FAILED = "backup.failed"
+    HISTORY_THINNED = "history.thinned"
+    NOTICE_SENT = "notice.sent"
+    NOTICE_FAILED = "notice.failed"
     TASK_FAILED = "task.failed"
 
 
@@ -56,6 +62,10 @@ LEVELS = {
     Event.SWEEP_FAILED: "WARNING",
     Event.BREAKER_TRIP: "ERROR",
     Event.RELOAD_FAILED: "ERROR",
+    Event.REPORT_FAILED: "ERROR",
+    Event.BACKUP_FAILED: "ERROR",
+    Event.NOTICE_SENT: "DEBUG",
+    Event.NOTICE_FAILED: "ERROR",
     Event.TASK_FAILED: "ERROR",
 }
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 
+from syncd.config.diagnostics import Diagnostic
 from syncd.config.load import load
 from syncd.config.model import Config, Platform
 from syncd.config.restart import needs_restart
@@ -29,6 +30,7 @@ from syncd.ledger.reading import read_only
 from syncd.ledger.schema import Database
 
 DEADLINE = 30.0  # seconds
+MOST = 5  # findings said in one line
 LOOK_AHEAD = 12.0  # seconds of them, for seeing what the new rules do before they are loaded
 
 
@@ -61,7 +63,8 @@ class Reloader:
                 text = await take_over(runtime, self._crew, new)
         except ConfigError as error:
             runtime.reload_failed = str(error)
-            say(Event.RELOAD_FAILED, f"{error}; the old config {runtime.config.sha} stays", config_sha=runtime.config.sha)
+            text = "; ".join([str(error), *heads(error), f"the old config {runtime.config.sha} stays"])
+            say(Event.RELOAD_FAILED, text, config_sha=runtime.config.sha)
             raise
         except TimeoutError as error:
             runtime.reload_failed = f"a platform did not let go within {DEADLINE:.0f} s"
@@ -71,6 +74,12 @@ class Reloader:
         runtime.reloaded_at = runtime.now()
         say(Event.RELOAD_OK, text, config_sha=new.sha)
         return text
+
+
+def heads(error: ConfigError) -> list[str]:
+    """Return the first line of each finding, with its place: so many as a log line can hold."""
+    found = [one.head for one in error.diagnostics if isinstance(one, Diagnostic)]
+    return found if len(found) <= MOST else [*found[:MOST], f"and {len(found) - MOST} more"]
 
 
 async def checked(runtime: Runtime) -> Config:
@@ -98,6 +107,8 @@ async def take_over(runtime: Runtime, crew: Crew, new: Config) -> str:
     moved = await runtime.store.write(note_moved, signatures(new))
     restarted = await exchange_parts(runtime, crew, new)
     runtime.config, runtime.rules = new, runtime.rules_of(new)
+    for renewed in runtime.renewals:
+        renewed.set()
     runtime.routes.clear()
     runtime.routes.update(routes_of(runtime))
     for part in restarted:

@@ -14,6 +14,7 @@ from typing import Any
 from syncd.config.model import Address, Config
 from syncd.core.model import SECOND
 from syncd.daemon import actions, logs, standing
+from syncd.daemon.announce import Announcer
 from syncd.daemon.banner import banner
 from syncd.daemon.control import controlled
 from syncd.daemon.crew import Crew
@@ -103,17 +104,20 @@ class Daemon:
         self.crew = Crew(runtime, group)
         self.stop = asyncio.Event()
         self.hang_up = asyncio.Event()
+        self.announcer = Announcer(runtime)
         runtime.meter = Counting(self.metrics)
         runtime.reload = Reloader(runtime, self.crew, self.notify).reload
 
     async def work(self) -> None:
         """Start everything, say so, wait for the signal to stop, and stop in order."""
-        with signals({signal.SIGTERM: self.end, signal.SIGINT: self.end, signal.SIGHUP: self.hang_up.set}):
+        ends = dict.fromkeys((signal.SIGTERM, signal.SIGINT), self.end)
+        with signals({**ends, signal.SIGHUP: self.hang_up.set}), self.announcer.hearing():
             listeners = AsyncExitStack()
             async with listeners:
                 await self.listen(listeners)
                 beside = [self.group.create_task(self.reload_forever(), name="reload")]
                 beside.append(self.crew.task("pulse", self.pulse))
+                beside.append(self.crew.task("notify", self.announcer.forever))
                 self.crew.begin()
                 self.runtime.ready.set()
                 self.notify.ready()

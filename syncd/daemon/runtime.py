@@ -113,6 +113,8 @@ class Runtime:
         self.reporting = asyncio.Lock()  # held while a drift report is made
         self.revisions = asyncio.Event()  # rules or staleness changed: records are to be decided again
         self.outdated: set[str] = set()  # entities whose records are
+        self.renewals: set[asyncio.Event] = set()  # of loops that want to know when a new config was taken over
+        self.troubles: dict[str, str] = {}  # what is wrong beside the platforms, by what it is about; '' if nothing is
         self.began = now()
         self.listeners: dict[str, str] = {}
         self.routes: dict[str, Route] = {}  # of webhooks, by path

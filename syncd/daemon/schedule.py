@@ -13,6 +13,7 @@ from syncd.daemon.sweep import Swept, sweep
 from syncd.ledger import sweeps
 
 DAY = 24 * 3600 * SECOND
+NEVER = 3650 * DAY  # until a moment that does not come
 PATIENCE = 30 * SECOND  # after a sweep that failed; doubled each time
 REST = 10  # times its own duration that a collection rests before it is swept on demand again
 SHORTEST_REST = 2 * SECOND
@@ -82,9 +83,21 @@ def next_time(part: Part, zone: str, after: int) -> int:
     """Return the first moment after one at which a platform's collections are to be swept."""
     rule: int | str | None = part.platform.watch.sweep
     if isinstance(rule, str):
-        moment = datetime.fromtimestamp(after / SECOND, UTC).astimezone(ZoneInfo(zone))
-        return int(next(CronSim(rule, moment)).timestamp() * SECOND)
+        return next_cron(rule, zone, after) or after + NEVER
     return after + (DAY if rule is None else rule)
+
+
+def next_cron(rule: str, zone: str, after: int) -> int | None:
+    """Return the first moment of a cron expression that is after one, None if there is none.
+
+    A time of day that the clock passes twice in a night is one moment; one that it skips is made good at once.
+    """
+    moment = datetime.fromtimestamp(after / SECOND, UTC).astimezone(ZoneInfo(zone))
+    for found in CronSim(rule, moment):
+        at = int(found.timestamp() * SECOND)
+        if at > after:  # in the hour that comes twice, the first one may be over
+            return at
+    return None
 
 
 async def sweep_all(runtime: Runtime, part: Part) -> list[Swept]:

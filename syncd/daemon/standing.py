@@ -34,6 +34,7 @@ async def status(runtime: Runtime, pid: int) -> dict[str, Any]:
         "platforms": {
             name: {"state": state_of(runtime, part), "why": why_of(part) or None} for name, part in runtime.parts.items()
         },
+        "attention": [text for text in runtime.troubles.values() if text],
         "listeners": runtime.listeners,
         "config_sha": runtime.config.sha,
     }

@@ -41,7 +41,8 @@ def collect(
         breakers=[breakers.line(one) for one in now.breakers],
         drift={"report": report.id, "at": figures.stamp(report.at), **totals} if report else None,
     )
-    document["attention"] = list(attention(document, now))
+    troubles = [_need(text, "syncd status") for text in (live or {}).get("attention", ())]
+    document["attention"] = [*attention(document, now), *troubles]
     return document
 
 

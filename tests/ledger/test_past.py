@@ -31,6 +31,7 @@ from syncd.ledger.drift import Noted, Report, Sighting, Spot
 from syncd.ledger.history import FieldStep
 from syncd.ledger.letters import Refusal
 from syncd.ledger.proposals import Planned
+from syncd.ledger.retention import Thinned
 from syncd.ledger.schema import Database
 from tests.ledger.builders import (
     DAY,
@@ -264,7 +265,11 @@ class TestRetention:
         gone = 0
         while done := retention.forget_past(db, before=NOW + 1, now=NOW + 20 * DAY, limit=1):
             gone += done
-        assert gone == 2 + 2 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1
+        assert gone == 1 + 1 + 1 + 1 + 1 + 1, "an attempt, an act, a conflict, a drift, a sweep, an event"
+        assert retention.thin(db, before=NOW, after=0) == Thinned(0, None), "nothing is older"
+        assert retention.thinned_before(db) is None
+        assert retention.thin(db, before=NOW + 1, after=0) == Thinned(2 + 2, None)
+        assert retention.thinned_before(db) == NOW + 1
         assert [v.version for v in history.versions(db, 1)] == [3]
         assert [d.decision.version for d in history.decisions(db, 1)] == [3]
         assert attempts.open_attempts(db) == [open_one]
