@@ -1,7 +1,6 @@
 """Printing: the answer goes to stdout (and to files), everything else to stderr."""
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -11,7 +10,7 @@ from typing import Any, TextIO
 from syncd.cli.exits import Refused
 from syncd.cli.flags import Flags
 from syncd.errors import SyncdError, UsageError
-from syncd.reports import deliveries, figures, machine, text
+from syncd.reports import figures, machine, text
 from syncd.reports.envelope import Origin, envelope
 from syncd.reports.page import Look, Page
 
@@ -82,13 +81,20 @@ def look(flags: Flags, *, all_rows: bool = False) -> Look:
     """Return how stdout is to be written to: shortened, coloured and relative only on a terminal."""
     tty = sys.stdout.isatty()
     return Look(
-        width=shutil.get_terminal_size((100, 24)).columns if tty else None,
+        width=_width() if tty else None,
         colour=_coloured(flags, sys.stdout),
         local=flags.local,
         relative=tty,
         ellipsis="…" if (sys.stdout.encoding or "").lower().startswith("utf") else "..",
         all_rows=all_rows,
     )
+
+
+def _width() -> int:
+    """Return how wide the terminal is: as ``COLUMNS`` says, else as it says itself."""
+    from shutil import get_terminal_size
+
+    return get_terminal_size((100, 24)).columns
 
 
 def _coloured(flags: Flags, stream: TextIO) -> bool:
@@ -106,6 +112,8 @@ def _write(target: str, content: str) -> None:
 
 def show_lines(flags: Flags, answer: Mapping[str, Any], done: str, origin: Origin) -> None:
     """Print what a command caused to be written: a line for each write, and their sum."""
+    from syncd.reports import deliveries
+
     document = envelope(deliveries.SCHEMA, origin, text=done, lines=figures.exact(answer.get("lines", [])))
     give(flags, document, deliveries.page)
 

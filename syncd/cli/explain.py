@@ -7,23 +7,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from syncd.cli import exits
-from syncd.cli.answer import check_formats, give
+from syncd.cli.answer import check_formats, give, note
 from syncd.cli.command import Args, Command, Parser, duration
 from syncd.cli.flags import Flags
 from syncd.cli.folder import Folder, find, glance, glance_at
-from syncd.cli.ledger import Desk, reading
-from syncd.cli.trial import as_test
-from syncd.config.rulebook import read_other, read_rules
+from syncd.cli.ledger import Desk, loaded_sha, reading
 from syncd.core.model import Record
-from syncd.core.rules import Entity, Rules
-from syncd.core.space import Space
 from syncd.errors import SyncdError, UsageError
-from syncd.ledger import config_texts, records
+from syncd.ledger import config_texts
 from syncd.ledger import history as ledger_history
 from syncd.ledger.schema import Database
 from syncd.reports import figures
 
 if TYPE_CHECKING:
+    from syncd.core.rules import Entity
     from syncd.reports.ruled import Ruled
 
 
@@ -44,11 +41,13 @@ def things_and_times(parser: Parser) -> None:
 
 def explain(args: Args, flags: Flags) -> int:
     """Print why a field, or each field of a record, is what it is, or was."""
+    if args.as_test:
+        from syncd.cli.trial import as_test
+
+        return as_test(args, flags)
     from syncd.reports import explain as report
     from syncd.reports.explain_page import page
 
-    if args.as_test:
-        return as_test(args, flags)
     check_formats(flags, report.SCHEMA)
     if args.what_if and not args.field:
         raise UsageError("--what-if is about one field: syncd explain ENTITY ID FIELD --what-if RULE")
@@ -73,7 +72,7 @@ def scene(desk: Desk, args: Args) -> tuple[Folder, Record]:
     """Return the config and the record that are explained: those of now, or as they were at the moment asked for."""
     record = one(desk.db, desk.record(args.entity, args.record))
     if not args.at:
-        return desk.folder, record
+        return in_force(desk, args), record
     from syncd.reports.past import record_at
 
     then, _ = record_at(desk.db, record, args.at)
@@ -86,8 +85,24 @@ def scene(desk: Desk, args: Args) -> tuple[Folder, Record]:
     return folder, then
 
 
+def in_force(desk: Desk, args: Args) -> Folder:
+    """Return the config that was loaded last, which decided: an edit on disk decides nothing yet, and that is said."""
+    sha = loaded_sha(desk.db) or desk.folder.sha
+    texts = config_texts.get(desk.db, sha)
+    if sha == desk.folder.sha or texts is None:
+        return desk.folder
+    folder = glance_at(desk.folder.name, texts)
+    entity = folder.entities.get(args.entity)
+    if entity is None or (args.field and args.field not in entity.fields):
+        return desk.folder  # what is new in the edit is shown as the edit has it
+    if any(desk.folder.texts.get(path) != text for path, text in texts.items() if path == f"entities/{args.entity}.yaml"):
+        note(f"the config on disk {desk.folder.sha} is not loaded; these are the rules of {sha}, which is (syncd plan)")
+    return folder
+
+
 def explained(desk: Desk, folder: Folder, record: Record, args: Args) -> dict[str, Any]:
     """Return the machine format of a record, or of one field of it."""
+    from syncd.config.rulebook import read_other, read_rules
     from syncd.reports import explain as report
     from syncd.reports.ruled import what_if
 
@@ -107,8 +122,11 @@ def explained(desk: Desk, folder: Folder, record: Record, args: Args) -> dict[st
     return document
 
 
-def under(desk: Desk, rules: Entity, folder: Folder, record: Record, now: int, *, past: bool) -> "Ruled":
+def under(desk: Desk, rules: "Entity", folder: Folder, record: Record, now: int, *, past: bool) -> "Ruled":
     """Return a record under rules, with what the ledger knows around it; when platforms were read last is known only of now."""
+    from syncd.core.rules import Rules
+    from syncd.core.space import Space
+    from syncd.ledger import records
     from syncd.reports.ruled import ruled
 
     space = Space(Rules(folder.sha, {rules.name: rules}), now, lambda: 0)
@@ -160,7 +178,9 @@ def history(args: Args, flags: Flags) -> int:
     if name:
         folder.field(args.entity, name)
     with reading(flags, folder) as desk:
-        record = one(desk.db, desk.record(args.entity, args.record))
+        number = desk.record(args.entity, args.record)
+        entity, key = ledger_history.names_of(desk.db, {number})[number]
+        record = Record(number, entity, 0, key)  # its versions say the rest
         if args.diff:
             document = report.compare(desk.db, record, desk.origin, one=args.diff[0], other=args.diff[1], field=name)
         else:
@@ -171,6 +191,8 @@ def history(args: Args, flags: Flags) -> int:
 
 def one(db: Database, number: int) -> Record:
     """Return a whole record."""
+    from syncd.ledger import records
+
     record = records.one(db, number)
     if record is None:
         raise SyncdError(f"record {number} is not in the ledger")

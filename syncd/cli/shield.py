@@ -15,8 +15,6 @@ from syncd.cli.exits import Refused
 from syncd.cli.flags import Flags
 from syncd.cli.folder import Folder, find, glance
 from syncd.errors import ConfigError, LedgerError
-from syncd.ledger import audit, opening, personal
-from syncd.ledger.lock import locked
 from syncd.ledger.reading import read_only
 from syncd.reports.masks import records_in, veiled, worth
 
@@ -44,6 +42,8 @@ def known_values(folder: Folder, document: Mapping[str, Any]) -> set[str]:
     named = [(entity, key) for entity, key in records_in(document) if entity in folder.personal.fields]
     if not named:
         return set()
+    from syncd.ledger import personal
+
     try:
         with read_only(folder.ledger) as db:
             found = [personal.values_of(db, entity, key, folder.personal.fields[entity]) for entity, key in named]
@@ -64,6 +64,9 @@ def note_reveal(folder: Folder, document: Mapping[str, Any]) -> None:
         return
     if answer is not None:
         raise Refused(f"the daemon could not write the audit log, so nothing is shown: {answer.get('error')}")
+    from syncd.ledger import audit, opening
+    from syncd.ledger.lock import locked
+
     with locked(Path(folder.ledger)):
         db = opening.connect(Path(folder.ledger))
         try:

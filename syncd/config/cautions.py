@@ -1,14 +1,16 @@
 """Warnings: what a valid config gives up, or nobody would be told (W2xx). They do not keep it from running."""
 
+from collections.abc import Mapping
+
 from syncd.config.drafts import CollectionDraft, PlatformDraft
 from syncd.config.meaning import abilities, parts, rules
 from syncd.config.nodes import Block, Node, Scalar
 from syncd.config.scene import FieldDraft, Scene
 from syncd.config.section import Section
-from syncd.core.rules import Truth
+from syncd.core.rules import Field, Truth
 
 
-def warn_of_rules(scene: Scene, section: Section) -> None:
+def warn_of_rules(scene: Scene, section: Section, _: Mapping[str, Field]) -> None:
     """Warn of what the rules of an entity can lead to."""
     told: set[str] = set()
     told_there: set[str] = set()

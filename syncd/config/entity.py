@@ -1,10 +1,9 @@
 """``entities/NAME.yaml``: one kind of record, compiled into ``core.rules.Entity``."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from syncd.config import literals
-from syncd.config.cautions import warn_of_rules
 from syncd.config.drafts import PlatformDraft
 from syncd.config.expressions import in_record, in_scope, read_condition
 from syncd.config.fields import read_fields, read_groups
@@ -12,7 +11,6 @@ from syncd.config.identity import Identity, read_deletes, read_identity
 from syncd.config.meaning import check_meaning
 from syncd.config.nodes import Block, Entry, Scalar, is_blank
 from syncd.config.platform import name_of, same_name
-from syncd.config.proof import prove_maps
 from syncd.config.safety import read_safety
 from syncd.config.scene import Evidence, Part, Scene, careful
 from syncd.config.section import Section, root_of, section_of
@@ -20,13 +18,15 @@ from syncd.config.service import MODES, STRAY, Service
 from syncd.config.source import Source
 from syncd.config.suggest import did_you_mean, near
 from syncd.core.model import Abilities
-from syncd.core.rules import Entity, Member
+from syncd.core.rules import Entity, Field, Member
 
 KEYS = ["entity", "label", "in", "identity", "groups", "fields", "deletes", "safety", "mode", "stray_edits"]
 
+Judge = Callable[[Scene, Section, Mapping[str, Field]], None]  # notes what only trying the rules shows
+
 
 def read_entity(
-    source: Source, service: Service, platforms: Mapping[str, PlatformDraft], evidence: Evidence
+    source: Source, service: Service, platforms: Mapping[str, PlatformDraft], evidence: Evidence, judges: Iterable[Judge] = ()
 ) -> tuple[Scene, Entity | None]:
     """Return an entity as its file says it, None if it has errors; what is wrong is noted."""
     scene = Scene(source, name_of(source), service, platforms, evidence)
@@ -49,8 +49,8 @@ def read_entity(
     safety = read_safety(section.section("safety"), service.safety)
     label = _label(scene, section)
     check_meaning(scene, identity, section)
-    prove_maps(scene, section, fields)
-    warn_of_rules(scene, section)
+    for judge in judges:
+        judge(scene, section, fields)
     if source.failed or identity is None or any(part.collection is None for part in scene.parts.values()):
         return scene, None
     members = _members(scene, identity, then)
@@ -180,6 +180,7 @@ def _members(scene: Scene, identity: Identity, then: dict[str, str]) -> dict[str
             raws=tuple(dict.fromkeys([*scene.raws.get(name, ()), *marker])),
             stale_after=scene.service.defaults.stale_after if stale is None else stale,
             timezone=platform.timezone,
+            home="" if platform.connector == "memory" else platform.connector,
         )
     return members
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from syncd.config import literals, places
-from syncd.config.cautions import warn_of_platform
+from syncd.config.cautions import warn_of_platform, warn_of_rules
 from syncd.config.diagnostics import Diagnostic, in_file_order
 from syncd.config.drafts import PlatformDraft
 from syncd.config.entity import read_entity
@@ -20,6 +20,7 @@ from syncd.config.leaks import refuse_leaks
 from syncd.config.model import Collection, Config, FileSummary, Kind, Loaded, Platform
 from syncd.config.nodes import Block, Items, Scalar, Span, is_blank, plain, scalars
 from syncd.config.platform import name_of, read_platform
+from syncd.config.proof import prove_maps
 from syncd.config.references import check_references
 from syncd.config.relations import check_relations, with_ids
 from syncd.config.ruletests import count_tests, read_tests
@@ -31,6 +32,7 @@ from syncd.config.yaml import parse
 from syncd.core.rules import At, Rules
 
 NOTHING_KNOWN = Evidence()
+JUDGES = (prove_maps, warn_of_rules)
 
 
 def load(
@@ -78,7 +80,7 @@ def _load(
     drafts = {name_of(source): read_platform(source, kinds) for source in _of(sources, "platforms/")}
     named = [*_of(sources, SERVICE), *(one.source for one in drafts.values() if not one.later)]
     check_references(named, Secrets(environ, service.secrets_dir))
-    scenes = [(source, *read_entity(source, service, drafts, evidence)) for source in _of(sources, "entities/")]
+    scenes = [(source, *read_entity(source, service, drafts, evidence, JUDGES)) for source in _of(sources, "entities/")]
     _one_entity_each([scene for _, scene, _ in scenes])
     check_relations([scene for _, scene, _ in scenes])
     _one_hook_each(list(drafts.values()))
