@@ -11,11 +11,14 @@ from syncd.cli.flags import Flags
 from syncd.cli.folder import Folder, find, glance
 from syncd.cli.socket import connect
 from syncd.errors import SyncdError
+from syncd.ledger import config_texts, meta
 from syncd.ledger.lookup import find_record, now_called
 from syncd.ledger.reading import read_only
 from syncd.ledger.schema import Database
 from syncd.reports import figures
 from syncd.reports.envelope import Origin
+
+REVISED = "revised"  # the fact that names the rules all records were last decided with
 
 
 class Desk(NamedTuple):
@@ -39,6 +42,11 @@ class Desk(NamedTuple):
         if called is not None:
             note(f"{entity} {text} is {called} now")
         return found
+
+
+def loaded_sha(db: Database) -> str | None:
+    """Return the sha of the config that was loaded last, None if none ever was."""
+    return (meta.get(db, REVISED) or "").partition(" ")[0] or config_texts.newest(db)
 
 
 def origin_of(folder: Folder) -> Origin:
