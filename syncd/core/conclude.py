@@ -71,10 +71,20 @@ def decide_fields(
     may_have = record.golden if moved is None else {*moved, *resolved}
     folds = heard.folds if heard else {}
     decision.fields = changes(space, entity, record, may_have, before=before, resolved=resolved, folds=folds)
+    forget_kept(record, decision.fields)
     if heard and platform is not None:
         decision.strays = strays(space, entity, record, platform, said=heard.said)
         if decision.strays:
             resolve(space, record, heard.said)  # a stray edit under review, or one too many, opens its conflict
+
+
+def forget_kept(record: Record, changed: Collection[FieldChange]) -> None:
+    """A stray edit was kept against a golden value; once golden is another that is over, also if golden comes back (R34)."""
+    for change in changed:
+        for shadow in record.shadows.values():
+            known = shadow.fields.get(change.name)
+            if known is not None and known.kept is not None and known.kept[0] != change.after:
+                known.kept, known.review = None, False
 
 
 def changes(

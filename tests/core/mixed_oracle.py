@@ -334,6 +334,9 @@ def copied(value: Any) -> Any:
 
 def judge_decision(world: Any, space: Space, record: Record, before: dict[str, Stood | None]) -> None:
     """Compare what was decided with what the rules say; ``before`` is how golden stood. Raises Breach."""
+    checked = record.golden.get("x") if world.setup.checked else None
+    if checked is not None and checked.value == REFUSED:
+        raise Breach("L6: an invalid value became golden")
     for name, rule in world.setup.mix:
         if name != "g" and name not in world.setup.fields:
             continue

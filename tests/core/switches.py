@@ -179,6 +179,7 @@ SWITCHES: dict[str, tuple[tuple[Any, str, Any], ...]] = {
     "suspended": ((subject, "suspension", nothing), (resolve, "suspension", nothing)),
     "suspended there": ((held, "doubtful", nothing),),  # R13
     "scope": ((decide, "beyond", lambda *_: None),),
+    "kept is over": ((conclude, "forget_kept", nothing),),  # R34
     "made where": ((plan, "not_made", nothing),),
     "conditions": ((decide, "checked", lambda entity, readings, shadow, now: readings),),
     "followers": ((resolve, "followers", nobody), (absorb, "followers", nobody)),

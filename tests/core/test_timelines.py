@@ -76,6 +76,7 @@ TIMELINES: dict[Callable[[], bool], tuple[str, ...]] = {
     mix.in_order: ("order of subjects",),
     mix.stale_formula: ("stale in formulas",),
     mix.coincidence: ("key decides",),
+    mix.kept_is_over: ("kept is over",),
     identity.keys_come_later: ("united",),
     identity.counted_once: ("counted once",),
     identity.merge_is_followed: ("followed",),

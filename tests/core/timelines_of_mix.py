@@ -1,18 +1,18 @@
 """Timelines of the rule language: cases, formulas, freezes, conditions, scopes and bulk touches, each with its control."""
 
 from tests.core.mixed_rules import TEXT_FIELDS, Rule
-from tests.core.timeline import LONG, LONGER, NULL, A, B, K, Y, edit, golden, good, in_conflict, row, send, tell, world
+from tests.core.timeline import LONG, LONGER, NULL, A, B, K, X, Y, edit, golden, good, in_conflict, row, send, tell, world
 from tests.core.world import Step, World
 
 OWNER = Rule("owner", ("a",))
 B_ON, B_OFF = Step("mark", B, value=0), Step("mark", B, value=1)
 
 
-def mixed(*guards: str, seeded: bool = True, **more: Rule) -> World:
+def mixed(*guards: str, seeded: bool = True, stray: str = "revert", **more: Rule) -> World:
     """Return a world in which a owns what has no other rule."""
     rules = {**dict.fromkeys(TEXT_FIELDS, OWNER), **more}
     fields = tuple(rules) + (() if "d" in rules else ("d",))
-    return world(good(), good(), fields=fields, mix=tuple(rules.items()), guards=frozenset(guards), seeded=seeded)
+    return world(good(), good(), fields=fields, mix=tuple(rules.items()), guards=frozenset(guards), seeded=seeded, stray=stray)
 
 
 def branch() -> bool:
@@ -144,6 +144,18 @@ def stale_formula() -> bool:
     edit(w, B, "y", LONG)
     tell(w, B)
     return golden(w, "x") == "xy z"
+
+
+def kept_is_over() -> bool:
+    """B's edit is kept against x; golden goes to y and comes back: nothing is kept any more."""
+    w = mixed(stray="keep")
+    edit(w, B, "x", LONG)
+    tell(w, B)
+    edit(w, A, "x", Y)
+    tell(w, A)
+    edit(w, A, "x", X)
+    w.rest()
+    return row(w, B)["x"] == golden(w, "x") == "x"
 
 
 def coincidence() -> bool:

@@ -61,6 +61,8 @@ class Watch:
         write = attempt.write
         if write.key in self.journal:
             raise Breach(f"L16: key {write.key} is used twice")
+        if write.op is Op.CREATE and "create_when" in self.setup.guards and not self.may_create(attempt.write.values[KEY]):
+            raise Breach(f"{write.values[KEY]} is made on {write.platform}, where its condition is not true")
         self.seq += 1
         self.journal[write.key] = attempt
         self.knew[write.key] = {
@@ -275,6 +277,7 @@ def key_hidden(world: Any, key: str) -> bool:
 def check_row(world: Any, platform: Platform, record: Record, rows: list[Row]) -> None:
     """L1 and L12: each platform has the record once, and every field means golden."""
     if any(r.hidden for r in platform.live(record.key)):
+        check_scope(platform, record)
         return
     if not rows and stays_away(world, platform, record.key):
         return
@@ -286,6 +289,15 @@ def check_row(world: Any, platform: Platform, record: Record, rows: list[Row]) -
         golden = record.golden.get(name)
         if golden is not None and golden.who is not None and not excused(world, platform, record, rows[0], name):
             check_value(platform, rows[0], name, golden.value)
+
+
+def check_scope(platform: Platform, record: Record) -> None:
+    """What is out of scope has left, where that can be seen."""
+    (row, *others) = platform.live(record.key)
+    shadow = record.shadows.get(platform.name)
+    seen = platform.scoped and platform.able.read and not others and shadow is not None and shadow.id == row.id
+    if seen and shadow is not None and shadow.life is Life.ALIVE:
+        raise Breach(f"{record.key} on {platform.name} is out of scope, and nobody noticed")
 
 
 def stays_away(world: Any, platform: Platform, key: str) -> bool:
