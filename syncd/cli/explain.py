@@ -73,9 +73,13 @@ def scene(desk: Desk, args: Args) -> tuple[Folder, Record]:
     record = one(desk.db, desk.record(args.entity, args.record))
     if not args.at:
         return in_force(desk, args), record
+    from syncd.ledger import retention
     from syncd.reports.past import record_at
 
     then, _ = record_at(desk.db, record, args.at)
+    thinned = retention.thinned_before(desk.db)
+    if thinned is not None and args.at < thinned:
+        note(f"history before {figures.stamp(thinned)} was thinned (ledger.keep_history): what platforms held may be missing")
     sha = ledger_history.config_at(desk.db, args.at) or ""
     texts = config_texts.get(desk.db, sha)
     if texts is None:

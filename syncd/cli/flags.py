@@ -30,7 +30,7 @@ Every command also takes:
   --utc, --local              how times are shown
   --reveal                    show personal fields (pii) as they are; it is written to the audit log
   -v                          say more"""
-SHORT = "every command also takes --config --format -o --color --utc --local -v (see syncd --help)"
+SHORT = "every command also takes --config --format -o --color --utc --local --reveal -v (see syncd --help)"
 
 
 @dataclass(slots=True)

@@ -108,7 +108,7 @@ def checked_config(name: str) -> "Config":
     """Return the whole config; raises ConfigError with all that is wrong if there is an error."""
     loaded = load(name)
     if loaded.config is None:
-        raise ConfigError(f"the config in {name} has errors; nothing was started", loaded.errors)
+        raise ConfigError(f"the config in {name} has errors; nothing was done", loaded.errors)
     return loaded.config
 
 

@@ -11,10 +11,10 @@ from syncd.cli.answer import check_formats, look, render
 from syncd.cli.command import Args, Command, Parser, duration, exit_code
 from syncd.cli.flags import Flags
 from syncd.cli.folder import Folder, checked_config, find, glance, runnable_config
-from syncd.cli.ledger import Desk, reading
+from syncd.cli.ledger import Desk, loaded_sha, reading
 from syncd.cli.shield import note_reveal
 from syncd.errors import ConfigError, SyncdError, UsageError
-from syncd.ledger import config_texts, meta
+from syncd.ledger import config_texts
 from syncd.reports import figures
 from syncd.reports.page import Look
 from syncd.reports.plan import SCHEMA, Spool, is_empty, write_json
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 LISTS = ("changes", "patches", "conflicts")
 KEPT = (*LISTS, "records")  # in a saved plan
 MACHINES = ("json", "ndjson", "csv")
-REVISED = "revised"
 
 
 def parameters(parser: Parser) -> None:
@@ -114,12 +113,13 @@ def _one(args: Args, flags: Flags, desk: Desk, spool: Spool) -> dict[str, Any]:
 def base(desk: Desk, folder: Folder, sha: str | None) -> tuple["Config", dict[str, Any]]:
     """Return the config that an edit is compared with: the one given, the daemon's, or the one last loaded."""
     running = None if sha else running_sha(folder)
-    wanted = sha or running or (meta.get(desk.db, REVISED) or "").partition(" ")[0] or config_texts.newest(desk.db)
+    wanted = sha or running or loaded_sha(desk.db)
     if not wanted:
         raise SyncdError("no config was loaded with this ledger yet, so there is nothing to compare with: syncd run")
     texts = config_texts.get(desk.db, wanted[:7])
     if texts is None:
-        raise SyncdError(f"the ledger keeps no config {wanted}; it keeps those that were loaded: syncd history shows them")
+        kept = ", ".join(config_texts.shas(desk.db)) or "none"
+        raise SyncdError(f"the ledger keeps no config {wanted}; it keeps those that were loaded, last first: {kept}")
     from syncd.config.load import load_texts
     from syncd.connectors.registry import KINDS
 

@@ -31,9 +31,9 @@ def apply(args: Args, flags: Flags) -> int:
     from syncd.daemon.carry_out import Moved, read_plan, verify
 
     check_formats(flags, deliveries.SCHEMA)
-    plan = read_plan(args.plan)
     name = find(flags.config)
     config, folder = runnable_config(name), glance(name)
+    plan = read_plan(args.plan)
     try:
         with read_only(folder.ledger) as db:
             db.execute("BEGIN")

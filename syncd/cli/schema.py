@@ -7,7 +7,7 @@ from syncd.cli import exits
 from syncd.cli.answer import say
 from syncd.cli.command import Args, Command, Parser
 from syncd.cli.flags import Flags
-from syncd.cli.folder import find, parsed
+from syncd.cli.folder import find, known, parsed
 from syncd.errors import SyncdError, UsageError
 
 FOLDER = ".schema"
@@ -27,8 +27,8 @@ def schema(args: Args, flags: Flags) -> int:
 
     if args.write == bool(args.name):
         raise UsageError("syncd schema --write writes all four; syncd schema NAME prints one\nsee: syncd schema --help")
-    if args.name and args.name not in NAMES:
-        raise UsageError(f'no schema called "{args.name}"; there are: {", ".join(NAMES)}')
+    if args.name:
+        known("schema", args.name, NAMES, of="there are")
     folder = find(flags.config)
     made = schemas_of(names_of(parsed(folder)), KINDS)
     if args.name:

@@ -70,8 +70,10 @@ def read_plan(file: str) -> dict[str, Any]:
     """Return a saved plan; raises SyncdError if the file is none."""
     try:
         plan = json.loads(Path(file).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SyncdError(f"cannot read the plan {file}: {error}") from error
+    except OSError as error:
+        raise SyncdError(f"cannot read the plan {file}: {error.strerror}; syncd plan --out {file} makes one") from error
+    except ValueError:
+        plan = None
     if not isinstance(plan, dict) or not str(plan.get("schema")).startswith("syncd.plan/1.") or "records" not in plan:
         raise SyncdError(f"{file} is no saved plan; syncd plan --out {file} makes one")
     return plan
@@ -111,7 +113,10 @@ def check_configs(db: Database, plan: Mapping[str, Any], new: Config) -> None:
             " make it again: syncd plan --out FILE"
         )
     if revised == new.sha and plan["records"] and plan["against"]["sha"] != new.sha:
-        raise Moved(f"nothing was applied: the config {new.sha} is loaded already")
+        raise Moved(
+            f"nothing was applied: the config {new.sha} is loaded already; what it has still to write goes out by itself"
+            " while syncd runs: syncd status"
+        )
 
 
 async def carry_out(runtime: Runtime, request: Mapping[str, Any]) -> Done:

@@ -22,3 +22,8 @@ def newest(db: Database) -> str | None:
     """Return the sha of the config that was kept last, None if none ever was."""
     row = db.execute("SELECT sha FROM config ORDER BY rowid DESC LIMIT 1").fetchone()
     return None if row is None else str(row[0])
+
+
+def shas(db: Database, *, limit: int = 10) -> list[str]:
+    """Return the shas of the configs that were kept, last first."""
+    return [str(row[0]) for row in db.execute("SELECT sha FROM config ORDER BY rowid DESC LIMIT ?", (limit,))]

@@ -18,7 +18,8 @@ def page(document: Mapping[str, Any], look: Look) -> Page:
 
 
 def _name(document: Mapping[str, Any]) -> str:
-    label = f'   "{document["label"]}"' if document["label"] else ""
+    known_as = (document["label"] or "").removesuffix(f" ({document['record']})")  # the key stands beside it already
+    label = f'   "{known_as}"' if known_as else ""
     life = "" if document["life"] == "alive" else f"   ({document['life']})"
     return f"{document['entity']} {figures.plain(document['record'])}{label}{life}"
 
@@ -73,12 +74,13 @@ def _readings(document: Mapping[str, Any], look: Look) -> Section:
         Column(since),
         Column(""),
     )
+    arrow = f"<- {'owner' if document['rule']['strategy'] == 'owner' else 'decides'}"
     rows: list[tuple[Cell | str, ...]] = []
     for one in document["readings"]:
         changed = " ".join(word for word in (_time(one["changed_at"], now, look), one["by"] or "") if word)
         state = _state(one)
         word = "changed" if one["changed"] else "our write" if one["word"] == "ours" else "-"
-        mark = "<- decides" if one["decides"] and golden and golden["from"] == one["platform"] else ""
+        mark = arrow if one["decides"] and golden and golden["from"] == one["platform"] else ""
         rows.append(
             (one["platform"], figures.value(one["value"]), _time(one["read_at"], now, look) or state, changed, word, mark)
             if not state

@@ -10,9 +10,10 @@ from syncd.core.inputs import named
 from syncd.core.model import FieldChange, GoldenField
 from syncd.core.native import ABSENT
 from syncd.core.rederive import case_again
-from syncd.core.resolve import jump
+from syncd.core.resolve import case_of, jump
 from syncd.core.rules import Branch, Check, Expression, FieldType, Truth
 from syncd.core.subject import Subject
+from syncd.core.truth import Kind, judge
 from syncd.ledger.attempts import Tried
 from syncd.ledger.history import Decided
 from syncd.reports import figures
@@ -77,7 +78,7 @@ def _rule_steps(facts: Facts, line: FieldLine, golden: GoldenField, decided: Dec
     if subject is None or change is None or decided is None or not (change.inputs or change.given):
         yield Step("rule", _short(line, change), figures.value(golden.value))
         return
-    yield from _derived(subject, change, decided.decision.at)
+    yield from _derived(subject, change, _case(facts, subject, golden, decided, change))
 
 
 def _since(facts: Facts, golden: GoldenField) -> str:
@@ -95,9 +96,22 @@ def _short(line: FieldLine, change: FieldChange | None) -> str:
     return f"{rule}: {said} has the word{why}"
 
 
-def _derived(subject: Subject, change: FieldChange, at: int) -> Iterator[Step]:
-    """Yield the steps of a decision derived again from its recorded inputs."""
-    case, truth = case_again(subject, change, at), subject.truth
+def _case(facts: Facts, subject: Subject, golden: GoldenField, decided: Decided, change: FieldChange) -> Case:
+    """Return what the rule looked at: what was recorded with the decision, or what there is now if the rule is a later one and
+    that would not give this golden.
+    """
+    case = case_again(subject, change, decided.decision.at)
+    if facts.ruled is None or decided.config == facts.ruled.space.rules.sha or "fold" in change.given:
+        return case
+    ruling = judge(case)
+    if ruling.kind is Kind.TAKE and ruling.who == golden.who:
+        return case
+    return case_of(facts.ruled.space, facts.record, subject)
+
+
+def _derived(subject: Subject, change: FieldChange, case: Case) -> Iterator[Step]:
+    """Yield the steps of a decision derived again from what it looked at."""
+    truth = subject.truth
     number = 0
     while truth.how == "cases":
         for branch in truth.branches:

@@ -59,11 +59,19 @@ SHAPES = {
     "syncd.replay": Shape("replay", "decision", "decision entity record version at cause config_sha why"),
     "syncd.breaker": Shape("breakers", "breaker", "platform entity kind count limit tripped_at state allow until note"),
 }
+OTHERS = {  # the same command asked for something else has another list
+    "syncd.explain": Shape(
+        "fields", "field", "field golden.value golden.version golden.decided_at golden.from rule.file rule.line rule.strategy"
+    ),
+    "syncd.history": Shape("diff", "difference", "field before after versions"),
+}
 
 
 def shape_of(document: Mapping[str, Any]) -> Shape | None:
     """Return the shape of a document's schema, or None for one without a list."""
-    return SHAPES.get(str(document["schema"]).partition("/")[0])
+    name = str(document["schema"]).partition("/")[0]
+    other = OTHERS.get(name)
+    return other if other and other.key in document else SHAPES.get(name)
 
 
 def to_json(document: Mapping[str, Any]) -> str:

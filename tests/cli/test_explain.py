@@ -86,9 +86,32 @@ def test_the_past_is_explained_with_the_rules_of_its_time(told: Shop) -> None:
     assert document["rule"]["strategy"] == "owner"
     assert {one["platform"]: one["value"] for one in document["readings"]} == {"erp": "12.50", "shop": "9.99"}
     assert next(one["text"] for one in document["steps"] if one["code"] == "rule").startswith("truth owner erp:")
-    assert explained(told, "price")["config_sha"] != document["config_sha"]
+    assert told.syncd("run", "--once") == 0
+    told.capsys.readouterr()
+    now = explained(told, "price")
+    assert now["config_sha"] != document["config_sha"]
+    assert next(one["text"] for one in now["steps"] if one["code"] == "rule").startswith("truth owner shop:")
     assert told.syncd("explain", "product", "MUG-1", "price", "--at", "2020-01-01") == 1
     assert "was not known at 2020-01-01T00:00:00Z" in told.capsys.readouterr().err
+
+
+def test_an_edit_that_is_not_loaded_decides_nothing(told: Shop) -> None:
+    """Without a daemon, with one that refused the edit, and with an edit that has errors: the rules are those in force."""
+    before = explained(told, "price")
+    file = told.home / "config/entities/product.yaml"
+    for edit in ("shop", "shp", "{newest: [shop, erp]}"):
+        file.write_text(RULES.replace("{owner: erp, if_stale: hold, stale_after: 2h}", edit))
+        assert told.syncd("explain", "product", "MUG-1", "price", "--format", "json") == 0
+        answer = told.capsys.readouterr()
+        document = json.loads(answer.out)
+        assert f"these are the rules of {before['config_sha']}" in answer.err
+        assert {key: document[key] for key in ("config_sha", "rule", "readings", "others")} == {
+            key: before[key] for key in ("config_sha", "rule", "readings", "others")
+        }
+        assert told.syncd("explain", "product", "MUG-1", "price") == 0
+        assert "<- owner" in told.capsys.readouterr().out
+    file.write_text(RULES + "  fresh: {type: string, truth: erp, map: {erp: fresh}}\n")
+    assert explained(told, "fresh")["golden"] is None
 
 
 def test_what_another_rule_would_give_and_write(told: Shop) -> None:

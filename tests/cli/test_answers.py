@@ -1,0 +1,66 @@
+"""What an operator asks for: which error comes first, what is said of a wrong word, lists as CSV, help that is whole."""
+
+from pathlib import Path
+
+import pytest
+
+from syncd.cli import main
+from tests.cli.scene import make_folder
+from tests.cli.test_whole import Shop, shop
+
+__all__ = ["shop"]
+
+Capture = pytest.CaptureFixture[str]
+
+
+def test_a_config_with_errors_comes_before_a_plan_that_is_not_there(shop: Shop) -> None:
+    (shop.home / "config/entities/product.yaml").write_text("entity: product\n")
+    assert shop.syncd("apply", "nope.json", "--yes") == 78
+
+
+def test_a_file_that_is_no_plan_is_named(shop: Shop) -> None:
+    (shop.home / "list.txt").write_text("milk\n")
+    for name, said in (
+        ("nope.json", "cannot read the plan {}: No such file or directory; syncd plan --out {} makes one"),
+        ("list.txt", "{} is no saved plan; syncd plan --out {} makes one"),
+    ):
+        file = str(shop.home / name)
+        assert shop.syncd("apply", file, "--yes") == 1
+        assert shop.capsys.readouterr().err == f"error: {said.format(file, file)}\n"
+
+
+def test_configs_that_the_ledger_keeps_are_named(shop: Shop) -> None:
+    assert shop.syncd("run", "--once") == 0
+    shop.capsys.readouterr()
+    sha = shop.answer("plan")["config_sha"]
+    assert shop.syncd("plan", "--against", "0000000") == 1
+    assert f"those that were loaded, last first: {sha}\n" in shop.capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "head", "first"),
+    [
+        (["explain", "product", "MUG-1"], "field,golden.value,golden.version,golden.decided_at,golden.from,", "sku,MUG-1,"),
+        (["explain", "product", "MUG-1", "price"], "platform,state,value,", "erp,value,"),
+        (["history", "product", "MUG-1", "--diff", "1..2"], "field,before,after,versions", "price,12.00,12.50,[2]"),
+        (["history", "product", "MUG-1"], "version,at,field,", "2,"),
+    ],
+)
+def test_each_answer_has_its_own_list(tmp_path: Path, capsys: Capture, words: list[str], head: str, first: str) -> None:
+    folder = make_folder(tmp_path)
+    assert main(["--config", str(folder), *words, "--format", "csv"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(head)
+    assert lines[1].startswith(first)
+
+
+def test_a_wrong_schema_is_asked_back(tmp_path: Path, capsys: Capture) -> None:
+    assert main(["--config", str(make_folder(tmp_path, ledger=False)), "schema", "entitty"]) == 64
+    assert 'no schema called "entitty"; did you mean "entity"?' in capsys.readouterr().err
+
+
+def test_every_help_names_what_every_command_takes(capsys: Capture) -> None:
+    assert main(["explain", "--help"]) == 0
+    said = capsys.readouterr().out
+    for flag in ("--config", "--format", "-o", "--color", "--utc", "--local", "--reveal", "-v"):
+        assert f" {flag} " in said
