@@ -68,6 +68,11 @@ class PlatformDraft:
     guard_node: Node | None = None
     collections: dict[str, CollectionDraft] = field(default_factory=dict)
 
+    @property
+    def home(self) -> str:
+        """The kind of platform that types know by its spelling; "" for memory, which stands for any."""
+        return "" if self.connector == "memory" else self.connector
+
     def guard(self, collection: str) -> str:
         """Return the guard of writes to a collection: as written, else version if it has one, else hash."""
         found = self.collections.get(collection)

@@ -180,7 +180,7 @@ def _members(scene: Scene, identity: Identity, then: dict[str, str]) -> dict[str
             raws=tuple(dict.fromkeys([*scene.raws.get(name, ()), *marker])),
             stale_after=scene.service.defaults.stale_after if stale is None else stale,
             timezone=platform.timezone,
-            home="" if platform.connector == "memory" else platform.connector,
+            home=platform.home,
         )
     return members
 

@@ -29,7 +29,8 @@ def prove_maps(scene: Scene, section: Section, fields: Mapping[str, Field]) -> N
             continue
         values = golden_values(scene, field, draft)
         for name, place in places:
-            kind = field.type.at(scene.parts[name].platform.timezone) if name in scene.parts else field.type
+            there = scene.parts[name].platform if name in scene.parts else None
+            kind = field.type.at(there.timezone, there.home) if there is not None else field.type
             _judge(scene, section, field, name, try_out(kind, place, values[:MOST], field.equal.same))
 
 

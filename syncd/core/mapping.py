@@ -131,10 +131,10 @@ class Mapped:
     write: Callable[[Value], Native]
 
 
-def compile_field(field: Field, platform: str, zone: str) -> Mapped:
+def compile_field(field: Field, platform: str, zone: str, home: str) -> Mapped:
     """Return a field as it is on one platform."""
     place = field.maps[platform]
-    kind = field.type.at(zone)
+    kind = field.type.at(zone, home)
     single = place.steps[0] if len(place.steps) == 1 else None
     checks = tuple(check for check in field.checks if check.name != "required")
     return Mapped(
@@ -157,8 +157,9 @@ def compiled(entity: Entity, platform: str) -> dict[str, Mapped]:
     """Return the fields that are mapped on a platform; the entity keeps them."""
     known: dict[str, Mapped] | None = entity.compiled.get(platform)
     if known is None:
-        zone = entity.members[platform].timezone if platform in entity.members else "UTC"
-        known = {f.name: compile_field(f, platform, zone) for f in entity.fields.values() if platform in f.maps}
+        member = entity.members.get(platform)
+        zone, home = (member.timezone, member.home) if member is not None else ("UTC", "")
+        known = {f.name: compile_field(f, platform, zone, home) for f in entity.fields.values() if platform in f.maps}
         entity.compiled[platform] = known
     return known
 

@@ -52,8 +52,8 @@ class FieldType(Protocol):
         """Return what canonical values are ranked by: number, moment, place in the enum, else the value itself."""
         ...
 
-    def at(self, zone: str) -> "FieldType":
-        """Return the type as a platform in this time zone has it; only ``datetime`` cares."""
+    def at(self, zone: str, home: str = "") -> "FieldType":
+        """Return the type as a platform in this time zone has it (``datetime``), of this kind: sql file ... (``boolean``)."""
         ...
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from syncd.core.model import Native, Value
-from syncd.core.native import Invalid, shown, sort_of, text_form
+from syncd.core.native import Invalid, check_text, shown, sort_of, text_form
 from syncd.core.rules import FieldType
 
 
@@ -27,9 +27,12 @@ class Ref:
 
     def read(self, raw: Native) -> Value:
         """Return the parent's native id as text; raises Invalid."""
-        if isinstance(raw, bool | float):
-            raise Invalid(f"{shown(raw)} is {sort_of(raw)}, not the id of a {self.entity}")
-        return text_form(raw)
+        if isinstance(raw, str):
+            return check_text(raw)
+        whole = isinstance(raw, Decimal) and raw.is_finite() and raw == raw.to_integral_value()
+        if whole or (isinstance(raw, int) and not isinstance(raw, bool)):
+            return text_form(raw)
+        raise Invalid(f"{shown(raw)} is {sort_of(raw)}, not the id of a {self.entity}")
 
     def write(self, value: Value) -> Native:
         """Return the native id that ``core.references`` found."""
@@ -43,7 +46,7 @@ class Ref:
         """Return what references are ranked by: text, since numbers of records say nothing."""
         return str(value)
 
-    def at(self, zone: str) -> FieldType:  # noqa: ARG002 - no zone in it
+    def at(self, zone: str, home: str = "") -> FieldType:  # noqa: ARG002 - the same everywhere
         """Return the type itself."""
         return self
 

@@ -163,6 +163,7 @@ class Member:
     id_path: str = ""  # where a thing shows its own id, among the raws; only of an entity that others refer to
     stale_after: int = 1800 * SECOND
     timezone: str = "UTC"  # of the platform: what its naive datetimes mean
+    home: str = ""  # the kind of platform, sql file rest ...; "" where anything goes (memory)
 
 
 @dataclass(frozen=True, slots=True)

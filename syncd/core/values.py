@@ -5,17 +5,14 @@ not fit its type is ``Invalid``; nothing is guessed or cut, except digits of a s
 """
 
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from syncd.core.basetype import Kind
 from syncd.core.model import Native, Value
 from syncd.core.native import (
-    DATE,
     FORMATS,
     INTEGER,
     MAX_DEPTH,
@@ -23,14 +20,11 @@ from syncd.core.native import (
     MAX_INTEGER,
     MAX_TEXT,
     MIN_INTEGER,
-    MOMENT,
     Invalid,
     Later,
     NoWord,
     check_text,
     finite,
-    moment_of,
-    moment_text,
     number_of,
     plain,
     shown,
@@ -38,43 +32,12 @@ from syncd.core.native import (
 )
 from syncd.core.reftypes import Ref, Refs
 from syncd.core.rules import FieldType
+from syncd.core.timetypes import Date, Moment
 
-__all__ = ["NAMES", "Invalid", "Later", "NoWord", "parse_type"]
+__all__ = ["NAMES", "Invalid", "Kind", "Later", "NoWord", "parse_type"]
 
 PLACES = tuple(Decimal(1).scaleb(-places) for places in range(MAX_DIGITS))
 EXACT = Context(prec=MAX_DIGITS, traps=[InvalidOperation, Inexact])
-
-
-@dataclass(frozen=True, slots=True)
-class Kind(ABC):
-    """What all field types share; each overrides what it promises differently."""
-
-    name: str
-
-    is_number = False
-    is_text = False
-    is_set = False
-    is_counter_ok = False
-
-    @abstractmethod
-    def read(self, raw: Native) -> Value:
-        """Return the canonical value; raises Invalid."""
-
-    def write(self, value: Value) -> Native:
-        """Return the native value."""
-        return value
-
-    def number(self, value: Value) -> Decimal:  # noqa: ARG002 - only numbers have one
-        """Return the value as a number."""
-        raise TypeError(f"{self.name} is not a number")
-
-    def order(self, value: Value) -> Any:
-        """Return what values are ranked by."""
-        return value
-
-    def at(self, zone: str) -> FieldType:  # noqa: ARG002 - only datetime has a zone
-        """Return the type as a platform in this zone has it."""
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,67 +122,26 @@ class Fraction(Number):
 
 @dataclass(frozen=True, slots=True)
 class Boolean(Kind):
-    """True or false; 1 and 0 as databases have them, "true" and "false" as files do."""
+    """True or false; 1 and 0 as databases have them, "true" and "false" as files do.
+
+    ``home``: the kind of platform, "" for any: what stands in no database and no file is a boolean, or none.
+    """
+
+    home: str = ""
 
     def read(self, raw: Native) -> Value:
         """Return a bool."""
         if isinstance(raw, bool):
             return raw
-        if isinstance(raw, int | Decimal) and finite(raw) in (0, 1):
+        if self.home in ("", "sql") and isinstance(raw, int | Decimal) and finite(raw) in (0, 1):
             return bool(raw)
-        if isinstance(raw, str) and raw in ("true", "false"):
+        if self.home in ("", "file") and isinstance(raw, str) and raw in ("true", "false"):
             return raw == "true"
         raise Invalid(f"{shown(raw)} is not true or false")
 
-
-@dataclass(frozen=True, slots=True)
-class Date(Kind):
-    """An ISO date."""
-
-    def read(self, raw: Native) -> Value:
-        """Return ISO text."""
-        if isinstance(raw, date) and not isinstance(raw, datetime):
-            return raw.isoformat()
-        if isinstance(raw, str) and DATE.fullmatch(raw):
-            try:
-                return date.fromisoformat(raw).isoformat()
-            except ValueError:
-                raise Invalid(f"{shown(raw)} is not in the calendar") from None
-        raise Invalid(f"{shown(raw)} is not a date (2026-01-31)")
-
-
-@dataclass(frozen=True, slots=True)
-class Moment(Kind):
-    """RFC 3339 or a database's own type; naive ones are in the platform's zone, the earlier when clocks go back."""
-
-    zone: str = "UTC"
-    info: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"), compare=False)
-
-    def read(self, raw: Native) -> Value:
-        """Return RFC 3339 text in UTC."""
-        moment = raw if isinstance(raw, datetime) else self._parse(raw)
-        return moment_text(moment.replace(tzinfo=self.info) if moment.tzinfo is None else moment)
-
-    def _parse(self, raw: Native) -> datetime:
-        found = MOMENT.fullmatch(raw) if isinstance(raw, str) else None
-        if not found:
-            raise Invalid(f"{shown(raw)} is not a date with time (2026-01-31T10:00:00Z)")
-        day, clock, fraction, offset = found.groups()
-        try:
-            return datetime.fromisoformat(f"{day}T{clock}{fraction or ''}{(offset or '').upper()}")
-        except ValueError:
-            raise Invalid(f"{shown(raw)} is not in the calendar") from None
-
-    def order(self, value: Value) -> Any:
-        """Return the moment."""
-        return moment_of(value)
-
-    def at(self, zone: str) -> FieldType:
-        """Return the type that reads naive datetimes in this zone; raises ValueError if there is none."""
-        try:
-            return Moment(self.name, zone, ZoneInfo(zone))
-        except (LookupError, OSError, ValueError):
-            raise ValueError(f'no time zone called "{zone}"') from None
+    def at(self, zone: str, home: str = "") -> FieldType:  # noqa: ARG002 - no zone in it
+        """Return the type as this kind of platform spells it."""
+        return Boolean(self.name, home) if home else self
 
 
 @dataclass(frozen=True, slots=True)
