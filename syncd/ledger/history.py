@@ -14,7 +14,7 @@ from syncd.ledger.texts import dump, load, micros, when
 SEAL = ',"seal":'  # how the last key of a body begins
 NO_REASON = {"why": "", "rule": ""}
 DECIDED = (
-    "SELECT d.id, d.config, d.record, d.version, d.at, d.cause, d.body, v.fields FROM decision d"
+    "SELECT d.id, d.config, d.record, d.version, d.at, d.cause, d.body, v.fields, v.at FROM decision d"
     " LEFT JOIN version v ON v.record = d.record AND v.version = d.version"
 )
 
@@ -48,7 +48,8 @@ class Version:
 class Decided:
     """A stored decision: itself, its number, and the sha of the config texts that held when it was taken.
 
-    ``whole``: it is byte for byte as it was stored; None if an older syncd stored it without a seal.
+    ``whole``: it is byte for byte as it was stored; None if an older syncd stored it without a seal. One that cannot even be
+    read is not whole, and empty.
     """
 
     id: int
@@ -87,7 +88,9 @@ def seal_of(head: Sequence[Any], body: str, steps: str | None) -> int:
 def is_whole(head: Sequence[Any], body: str, steps: str | None) -> bool | None:
     """Return whether a stored decision is as it was written; None if it has no seal."""
     text, found, seal = body.rpartition(SEAL)
-    return seal == f"{seal_of(head, text + '}', steps)}}}" if found else None
+    if not found:
+        return False if SEAL[1:] in body else None
+    return seal == f"{seal_of(head, text + '}', steps)}}}"
 
 
 def _steps(fields: Iterable[FieldChange]) -> str:
@@ -179,11 +182,14 @@ def names_of(db: Database, numbers: Collection[int]) -> dict[int, tuple[str, str
 
 
 def _decided(row: Sequence[Any]) -> Decided:
-    number, config, record, version, at, cause, body, fields = row
-    doc = load(body)
-    moved = "fields" in doc
-    changes = _changes(doc, fields) if moved else []
-    answered = [Stray(**stray) for stray in doc.get("strays", ())]
-    decision = Decision(record, version, micros(at), cause, changes, answered, doc.get("notes", []))
+    number, config, record, version, at, cause, body, fields, made = row
+    try:
+        doc = load(body)
+        moved = "fields" in doc
+        changes = _changes(doc, fields) if moved else []
+        answered = [Stray(**stray) for stray in doc.get("strays", ())]
+        decision = Decision(record, version, micros(at), cause, changes, answered, doc.get("notes", []))
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return Decided(number, config, Decision(record, version, 0, cause), whole=False)
     whole = is_whole((record, version, at, cause, config), body, fields if moved else None)
-    return Decided(number, config, decision, whole)
+    return Decided(number, config, decision, whole=whole and (not moved or made == at))
