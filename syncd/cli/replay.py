@@ -18,6 +18,7 @@ def replay(args: Args, flags: Flags) -> int:
     """Derive every stored decision again; 1 if one does not follow from its inputs, 3 if one could not be derived."""
     from syncd.connectors.registry import KINDS
     from syncd.daemon.rederive import PastRules, rederive_all
+    from syncd.ledger import retention
     from syncd.reports import replay as report
 
     check_formats(flags, report.SCHEMA)
@@ -25,9 +26,11 @@ def replay(args: Args, flags: Flags) -> int:
     with reading(flags, folder) as desk:
         rules = PastRules(desk.db, folder.name, KINDS)
         found = rederive_all(desk.db, rules, since=args.since or 0, progress=tell if can_ask() else lambda _: None)
+        thinned = retention.thinned_before(desk.db)
     lines = [report.Line(one.decided, one.entity, one.record, one.why) for one in found.differing]
     counts = report.Counts(found.decisions, found.fields, found.strays)
-    give(flags, report.collect(counts, lines, found.skipped, desk.origin, since=args.since), report.page)
+    document = report.collect(counts, lines, found.skipped, desk.origin, since=args.since, thinned=thinned)
+    give(flags, document, report.page)
     return exits.FAILED if lines else exits.INCOMPLETE if found.skipped else exits.OK
 
 

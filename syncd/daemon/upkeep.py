@@ -54,9 +54,9 @@ async def tidy(runtime: Runtime) -> int:
     """Take away what is older than ``keep_history``, a little at a time; return how many rows went."""
     now, write = runtime.now(), runtime.store.write
     before, window = now - runtime.config.upkeep.keep_history, window_of(runtime)
-    gone, last = 0, 0
+    gone, last, spare = 0, 0, await runtime.store.read(retention.newest_before, before)
     while True:
-        step = await write(retention.thin, before=before, after=last)
+        step = await write(retention.thin, before=before, after=last, spare=spare)
         gone, last = gone + step.gone, step.last or 0
         await asyncio.sleep(BREATH)
         if step.last is None:

@@ -1,7 +1,6 @@
 """``watch_config: true``: an edit of the config folder is taken over as by ``syncd reload``, once it has settled."""
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -70,6 +69,6 @@ async def ring(folder: Path, touched: asyncio.Event, stop: asyncio.Event) -> Non
         touched.set()
 
 
-def texts_of(folder: str) -> Mapping[str, str]:
+def texts_of(folder: str) -> dict[str, str]:
     """Return the texts of the folder as a config would be loaded from it; files of editors are none."""
     return {source.path: source.text for source in read_folder(folder)}

@@ -25,7 +25,7 @@ VERSIONS = """
 DECISIONS = """
     DELETE FROM decision WHERE id IN (
       SELECT d.id FROM json_each(?1) j JOIN decision d ON d.record = j.value
-      WHERE d.at < ?2 AND d.id NOT IN (
+      WHERE d.at < ?2 AND d.id <> ?3 AND d.id NOT IN (
         SELECT min(m.id) FROM json_each(?1) k JOIN decision m ON m.record = k.value
         JOIN version v ON v.record = m.record AND v.version = m.version GROUP BY m.record, m.version))"""
 ENDED = (
@@ -57,14 +57,22 @@ class Thinned:
     last: int | None
 
 
-def thin(db: Database, *, before: int, after: int = 0, limit: int = 200) -> Thinned:
+def newest_before(db: Database, before: int) -> int:
+    """Return the number of the last decision before a time, 0 if there is none: it says which config was in force then."""
+    row = db.execute("SELECT id FROM decision WHERE at < ? ORDER BY id DESC LIMIT 1", (when(before),)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def thin(db: Database, *, before: int, after: int = 0, spare: int = 0, limit: int = 200) -> Thinned:
     """Take away what is past and superseded of the history of the ``limit`` records after one, until ``last`` is None.
 
-    Each record stays as it was at any moment from ``before`` on, with the decision that made each of its values.
+    Each record stays as it was at any moment from ``before`` on, with the decision that made each of its values. The
+    decision ``spare`` stays too.
     """
     ids = [row[0] for row in db.execute("SELECT id FROM record WHERE id > ? ORDER BY id LIMIT ?", (after, limit))]
     meta.put(db, "pruning", "1")
-    gone = sum(db.execute(sql, (dump(ids), when(before))).rowcount for sql in (VERSIONS, DECISIONS))
+    gone = db.execute(VERSIONS, (dump(ids), when(before))).rowcount
+    gone += db.execute(DECISIONS, (dump(ids), when(before), spare)).rowcount
     meta.put(db, "pruning", None)
     if gone:
         meta.put(db, THINNED, when(max(before, thinned_before(db) or 0)))
@@ -102,10 +110,10 @@ def forget_reports(db: Database, *, before: int) -> int:
 
 
 def forget_configs(db: Database, *, before: int, keep: Collection[str]) -> int:
-    """Take away the config texts kept before a time that nothing refers to; those to ``keep`` and the newest stay."""
+    """Take away the config texts kept before a time that nothing refers to; those to ``keep`` stay, and what held then."""
     return db.execute(
-        "DELETE FROM config WHERE at < ? AND sha NOT IN (SELECT value FROM json_each(?))"
+        "DELETE FROM config WHERE at < ?1 AND sha NOT IN (SELECT value FROM json_each(?2))"
         " AND sha NOT IN (SELECT config FROM decision) AND sha NOT IN (SELECT config FROM report)"
-        " AND rowid <> (SELECT max(rowid) FROM config)",
+        " AND rowid NOT IN (SELECT max(rowid) FROM config UNION ALL SELECT max(rowid) FROM config WHERE at < ?1)",
         (when(before), dump(sorted(keep))),
     ).rowcount

@@ -1,11 +1,11 @@
 """A record as it was at a moment, put together from its versions, decisions, stray edits and writes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from syncd.core.model import GoldenField, Known, Life, Record, Shadow, ShadowField, Value, Word
 from syncd.core.space import Stray
 from syncd.errors import SyncdError
-from syncd.ledger import attempts, history
+from syncd.ledger import attempts, history, retention
 from syncd.ledger.attempts import Tried
 from syncd.ledger.history import Decided, Version
 from syncd.ledger.schema import Database
@@ -18,10 +18,11 @@ def record_at(db: Database, record: Record, at: int) -> tuple[Record, str]:
     """Return a record as it was, and the sha of the config that decided it last.
 
     Golden is that of its versions; what platforms held is what the decisions recorded, the stray edits and the writes since.
-    Raises SyncdError if the ledger knew nothing of it then.
+    Raises SyncdError if the ledger knew nothing of it then, or does not any more.
     """
     versions = history.versions(db, record.id, limit=100_000)
     kept = [one for one in versions if one.at <= at]
+    refuse_thinned(db, record, at, versions)
     if not kept:
         first = f"its first version is of {figures.stamp(versions[-1].at)}" if versions else "it has no versions"
         raise SyncdError(f"{record.entity} {record.key} was not known at {figures.stamp(at)}; {first}")
@@ -34,6 +35,19 @@ def record_at(db: Database, record: Record, at: int) -> tuple[Record, str]:
     _take_words(then, decided, tried)
     then.shadows = {p: s for p, s in then.shadows.items() if s.fields}
     return then, decided[0].config if decided else ""
+
+
+def refuse_thinned(db: Database, record: Record, at: int, versions: Sequence[Version]) -> None:
+    """Raise SyncdError if versions of before a moment were thinned, so that nobody knows what held then."""
+    thinned = retention.thinned_before(db)
+    if thinned is None or at >= thinned:
+        return
+    later = min((one.version for one in versions if at < one.at < thinned), default=1)  # what is gone came before one of those
+    if {one.version for one in versions if one.version < later} != set(range(1, later)):
+        raise SyncdError(
+            f"{record.entity} {record.key} at {figures.stamp(at)} is not known any more:"
+            f" history before {figures.stamp(thinned)} was thinned (ledger.keep_history)"
+        )
 
 
 def _take_version(then: Record, version: Version) -> None:

@@ -29,15 +29,25 @@ class Counts(NamedTuple):
 
 
 def collect(
-    counts: Counts, differing: Iterable[Line], skipped: Mapping[tuple[str, str], int], origin: Origin, *, since: int | None
+    counts: Counts,
+    differing: Iterable[Line],
+    skipped: Mapping[tuple[str, str], int],
+    origin: Origin,
+    *,
+    since: int | None,
+    thinned: int | None = None,
 ) -> dict[str, Any]:
-    """Return the figures, every decision that differs, and what could not be derived again. ``complete`` if nothing was."""
+    """Return the figures, every decision that differs, and what could not be derived again. ``complete`` if nothing was.
+
+    ``thinned``: before then only those decisions are there that values rest on.
+    """
     lines = [_line(one) for one in differing]
     return envelope(
         SCHEMA,
         origin,
         complete=not skipped,
         since=figures.stamp(since),
+        thinned_before=figures.stamp(thinned),
         decisions=counts.decisions,
         fields=counts.fields,
         stray_edits=counts.strays,
@@ -83,6 +93,9 @@ def page(document: Mapping[str, Any], look: Look) -> Page:
     ]
     parts: list[Section | str] = [Section(columns, rows)] if rows else []
     parts += [_skipped(one) for one in document["skipped"]]
+    if document["thinned_before"]:
+        before = figures.moment(document["thinned_before"], local=look.local)
+        parts.append(f"older history was thinned (ledger.keep_history): before {before} only what values rest on is there")
     return Page("", parts, _sum(document), title="Decisions derived again")
 
 

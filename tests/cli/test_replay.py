@@ -5,6 +5,8 @@ import sqlite3
 
 import pytest
 
+from syncd.ledger import retention
+from syncd.reports import figures
 from tests.cli.test_whole import Shop, shop
 
 __all__ = ["shop"]
@@ -86,3 +88,27 @@ def test_two_versions_compared(settled: Shop) -> None:
 @pytest.mark.parametrize(("who", "count"), [("erp", 2), ("shop", 0), ("person", 0)])
 def test_history_by_somebody(settled: Shop, who: str, count: int) -> None:
     assert len(settled.answer("history", "product", "MUG-1", "--by", who)["versions"]) == count
+
+
+def test_it_is_said_that_older_history_was_thinned(settled: Shop) -> None:
+    settled.sql("erp", "UPDATE items SET price = 14 WHERE sku = 'MUG-1'")
+    assert settled.syncd("run", "--once") == 0
+    with sqlite3.connect(settled.home / "config/state/ledger.db", isolation_level=None) as db:
+        wanted = "SELECT at FROM version WHERE record = (SELECT id FROM record WHERE key = 'MUG-1') ORDER BY version"
+        times = [at for (at,) in db.execute(wanted)]
+        gone = retention.thin(db, before=(figures.micros(times[-1]) or 0) + 1).gone
+    db.close()
+    assert len(times) == 3
+    assert gone >= 2, "price 13 was superseded"
+    document = settled.answer("ledger", "replay")
+    assert document["thinned_before"] is not None
+    assert document["same"] == document["decisions"] >= 1
+    settled.capsys.readouterr()
+    assert settled.syncd("ledger", "replay") == 0
+    assert "older history was thinned (ledger.keep_history)" in settled.capsys.readouterr().out
+    assert settled.syncd("explain", "product", "MUG-1", "price", "--at", times[1]) == 1
+    told = settled.capsys.readouterr().err
+    assert "product MUG-1 at 20" in told
+    assert "is not known any more: history before" in told
+    assert settled.syncd("explain", "product", "MUG-1", "price", "--at", times[-1]) == 0
+    assert "was thinned (ledger.keep_history): what platforms held may be missing" in settled.capsys.readouterr().err

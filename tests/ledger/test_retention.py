@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from syncd.core.model import Life, Op, Tombstone
 from syncd.core.space import Decision, Stray
-from syncd.ledger import attempts, breakers, config_texts, conflicts, drift, history, letters, proposals, retention
+from syncd.ledger import attempts, breakers, config_texts, conflicts, drift, history, letters, proposals, records, retention
 from syncd.ledger.between import between
 from syncd.ledger.drift import Report
 from syncd.ledger.letters import Refusal
 from syncd.ledger.proposals import Planned
 from syncd.ledger.schema import Database
-from tests.ledger.builders import DAY, NOW, SECOND, conflict, decision, keep, record, reload, shadow, write
+from tests.ledger.builders import DAY, NOW, SECOND, conflict, decision, keep, record, reload, rules, shadow, space, write
 
 STRAY = Stray("name", "shop", "Cup", NOW, "jo", "revert")
 
@@ -137,15 +137,27 @@ def test_writes_that_a_limit_counts_stay(db: Database) -> None:
     assert breakers.counts(db, "shop", "product", since=now - 3600 * SECOND).changes == 1
 
 
-def test_config_texts_that_are_referred_to_stay(db: Database) -> None:
-    for n, sha in enumerate(("aaaaaaa", "4f1c9e2", "ccccccc", "ddddddd", "eeeeeee")):
-        config_texts.keep(db, sha, {"syncd.yaml": sha}, NOW + n)
-    keep(db, record(1, shadow()), decisions=[decision(1, 1, name="Mug")])  # under 4f1c9e2
-    drift.keep(db, Report("r-1", NOW, True, "ccccccc", {}))
-    (sha,) = db.execute("SELECT config FROM decision").fetchone()
-    assert retention.forget_configs(db, before=NOW + DAY, keep={"aaaaaaa"}) == (1 if sha == "4f1c9e2" else 2)
-    assert config_texts.get(db, "ddddddd") is None
-    assert all(config_texts.get(db, one) is not None for one in ("aaaaaaa", "ccccccc", "eeeeeee"))
+def test_config_texts_that_are_referred_to_or_held_then_stay(db: Database) -> None:
+    for n, sha in enumerate(("running", "decided", "nobody", "reported", "held", "later")):
+        config_texts.keep(db, sha, {"syncd.yaml": sha}, NOW + (n if sha != "later" else 2 * DAY))
+    working = space(rules=rules(sha="decided"))
+    working.decisions.append(decision(1, 1, name="Mug"))
+    keep(db, record(1, shadow()))
+    records.commit(db, working, records.load(db, working))
+    drift.keep(db, Report("r-1", NOW, True, "reported", {}))
+    assert retention.forget_configs(db, before=NOW + DAY, keep={"running"}) == 1
+    assert config_texts.get(db, "nobody") is None
+
+
+def test_the_decision_that_names_the_config_of_then_is_spared(db: Database) -> None:
+    made = [decision(1, n, at=NOW + n * DAY, name=str(n)) for n in (1, 2, 3)]
+    stray = Decision(1, 3, NOW + 4 * DAY, "read shop", strays=[STRAY])
+    keep(db, record(1, shadow(), version=3), decisions=[*made, stray])
+    before = NOW + 10 * DAY
+    spare = retention.newest_before(db, before)
+    assert spare == 4
+    assert retention.thin(db, before=before, spare=spare).gone == 4
+    assert [one.id for one in history.decisions(db, 1)] == [4, 3]
 
 
 @pytest.mark.parametrize("old", [True, False])
