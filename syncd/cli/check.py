@@ -1,6 +1,8 @@
 """``syncd check``: is the config as it should be?"""
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from syncd.cli import exits
@@ -11,6 +13,7 @@ from syncd.cli.folder import find, glance, load, parsed
 from syncd.errors import ConfigError, LedgerError
 
 if TYPE_CHECKING:
+    from syncd.config.diagnostics import Diagnostic
     from syncd.config.model import Loaded
     from syncd.reports.envelope import Origin
 
@@ -65,12 +68,22 @@ def online(args: Args, flags: Flags, folder: str, loaded: "Loaded", origin: "Ori
     found = asyncio.run(probe(loaded.config))
     sources = parsed(folder)
     note(found, sources, loaded.config.rules)
-    diagnostics = [*loaded.diagnostics, *(one for source in sources for one in source.found if one.code[1] == "3")]
+    asked = [one for source in sources for one in source.found if one.code[1] == "3"]
+    diagnostics = told_once(loaded.diagnostics, asked)
     give(flags, report.document(loaded, found, diagnostics, origin), report.layout(diagnostics, verbose=args.verbose))
     levels = {one.severity for one in diagnostics if one.code != "E314"}
-    if "error" in levels or (args.strict and diagnostics):
+    if "error" in levels or (args.strict and levels):
         return exits.BAD_CONFIG
     return exits.OK if all(one.reached for one in found) else exits.INCOMPLETE
+
+
+def told_once(offline: Sequence["Diagnostic"], asked: Sequence["Diagnostic"]) -> list["Diagnostic"]:
+    """Return all findings with each cause told once. What this version does not obey is an error where platforms are asked."""
+    unready = {one.file for one in offline if one.code == "E190" and one.message.startswith("connector ")}
+    missing = {one.hint for one in asked if one.code == "E310"}
+    kept = [one for one in offline if not (one.code == "W032" and one.message in missing)]
+    refused = [replace(one, severity="error") if one.code == "E190" else one for one in kept]
+    return [*refused, *(one for one in asked if not (one.code == "E314" and one.file in unready))]
 
 
 CHECK = Command(

@@ -1,5 +1,6 @@
 """What an operator asks for: which error comes first, what is said of a wrong word, lists as CSV, help that is whole."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,25 @@ def test_every_help_names_what_every_command_takes(capsys: Capture) -> None:
     said = capsys.readouterr().out
     for flag in ("--config", "--format", "-o", "--color", "--utc", "--local", "--reveal", "-v"):
         assert f" {flag} " in said
+
+
+def test_online_tells_each_cause_once(capsys: Capture, tmp_path: Path) -> None:
+    """A connector of a later version is no platform that was not reached, and a missing secret is one finding."""
+    folder = make_folder(tmp_path, ledger=False)
+    text = "platform: erp\nconnector: odata\nconnection: {base_url: http://127.0.0.1:1}\n"
+    (folder / "platforms/erp.yaml").write_text(text + "collections: {items: {path: Item, id: sku}}\n")
+    assert main(["--config", str(folder), "check", "--online", "--format", "json"]) == 78
+    found = [(one["code"], one["severity"]) for one in json.loads(capsys.readouterr().out)["diagnostics"]]
+    assert found == [("E190", "error"), ("E310", "error")]
+
+
+def test_a_platform_that_is_not_reached_is_3_also_when_strict(capsys: Capture, tmp_path: Path) -> None:
+    folder = make_folder(tmp_path, ledger=False)
+    for name, collection in (("shop", "products"), ("erp", "items")):
+        text = f'platform: {name}\nconnector: sql\nconnection: {{dsn: "sqlite:///no.db"}}\n'
+        (folder / f"platforms/{name}.yaml").write_text(
+            text + f"collections: {{{collection}: {{table: {collection}, id: id}}}}\n"
+        )
+    for strict in ([], ["--strict"]):
+        assert main(["--config", str(folder), "check", "--online", *strict]) == 3
+        assert "2 errors" in capsys.readouterr().out
