@@ -90,7 +90,12 @@ def owner(case: Case) -> Ruling:
     stale = vote.stale and case.truth.if_stale != "keep"
     if usable(vote) and not stale:
         return take(vote, "owner")
-    return unusable(case, vote) or STAY
+    return until_spoken(case, unusable(case, vote) or STAY)
+
+
+def until_spoken(case: Case, ruling: Ruling) -> Ruling:
+    """Where nobody has spoken yet an empty or invalid first look says nothing either: the order of looks must not matter."""
+    return first_contact(case) if ruling.kind is Kind.STAY else ruling
 
 
 def priority(case: Case) -> Ruling:
@@ -103,7 +108,7 @@ def priority(case: Case) -> Ruling:
             return take(vote, "priority")
         ruling = unusable(case, vote)
         if ruling is not None:
-            return ruling
+            return until_spoken(case, ruling)
     return STAY
 
 

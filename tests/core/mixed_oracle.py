@@ -195,13 +195,22 @@ class Judge:
     def by_owner(self, rule: Rule) -> Verdict:
         voice = next(iter(self.voices_of(rule)), None)
         if voice is None or not voice.own:
-            first = next((v for v in self.voices() if v.good), None)
-            silent = self.stood is None or self.stood.who is None or self.stood.provisional
-            return taken(first) if silent and first is not None else STAY
-        return self.asked(rule, voice) or STAY
+            return self.first_contact()
+        return self.until_spoken(rule, voice, self.asked(rule, voice) or STAY)
 
     def by_priority(self, rule: Rule) -> Verdict:
-        return next((said for v in self.voices_of(rule) if v.own and (said := self.asked(rule, v)) is not None), STAY)
+        own = (v for v in self.voices_of(rule) if v.own)
+        return next((self.until_spoken(rule, v, said) for v in own if (said := self.asked(rule, v)) is not None), STAY)
+
+    def first_contact(self) -> Verdict:
+        """Until a source has spoken, the first own word of anybody stands (R35)."""
+        first = next((v for v in self.voices() if v.good), None)
+        silent = self.stood is None or self.stood.who is None or self.stood.provisional
+        return taken(first) if silent and first is not None else STAY
+
+    def until_spoken(self, rule: Rule, voice: Voice, said: Verdict) -> Verdict:
+        waits = voice.stale and rule.if_stale == "hold"
+        return self.first_contact() if said.do == "stay" and not waits else said
 
     def asked(self, rule: Rule, voice: Voice) -> Verdict | None:
         """Return what one source's word leads to; None: ask the next."""
