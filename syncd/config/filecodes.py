@@ -151,7 +151,7 @@ TABLE = [
         "E190",
         "not in this version",
         "The config language has it, this version does not obey it yet. It is refused, never accepted and ignored.",
-        "pii: true",
+        "changes: trigger",
         "# leave it out",
         "Remove it, or use a version that has it.",
     ),
@@ -166,7 +166,8 @@ TABLE = [
     Code(
         "W032",
         "secret not there",
-        "A secret that the config refers to is not found, or its file may be read by others. The platform stays down.",
+        "A secret that the config refers to is not found, or its file may be read by others. The platform stays down,"
+        " or a notice is not sent.",
         "password: secret:erp-db",
         "syncd secrets set erp-db",
         "Store it; a file in secrets_dir has mode 0600.",

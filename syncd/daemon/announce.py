@@ -52,6 +52,9 @@ class Patience:
     together: float = 1.0
 
 
+SHORT = Patience(attempts=2, seconds=5.0)  # of a command that ends
+
+
 @dataclass(slots=True, eq=False)
 class Entry:
     """One entry of ``notify:`` in operation: what waits to be told, and what never could be."""
@@ -156,6 +159,11 @@ class Announcer:
             entry.wake.clear()
             await self.deliver(entry)
             await asyncio.sleep(entry.notice.min_gap / SECOND)
+
+    async def flush(self) -> None:
+        """Post at once all that waits: for a process that ends."""
+        await asyncio.sleep(0)  # what was just said has been heard
+        await asyncio.gather(*(self.deliver(entry) for entry in self._entries.values() if entry.counts))
 
     async def deliver(self, entry: Entry) -> None:
         """Post what waits, as one message; what cannot be delivered is counted and said, and never told again."""

@@ -14,7 +14,7 @@ from typing import Any
 from syncd.config.model import Address, Config
 from syncd.core.model import SECOND
 from syncd.daemon import actions, logs, standing
-from syncd.daemon.announce import Announcer
+from syncd.daemon.announce import SHORT, Announcer
 from syncd.daemon.banner import banner
 from syncd.daemon.control import controlled
 from syncd.daemon.crew import Crew
@@ -54,9 +54,11 @@ def once(config: Config, *, mode: str | None = None, exit_code: bool = False) ->
 async def passed(config: Config, *, mode: str | None = None, exit_code: bool = False, **options: Any) -> int:
     """Do one pass. 1: a dead letter, 4: a breaker, 3: a platform not read completely, 2 if asked for: somebody must decide."""
     async with open_runtime(config, limit=mode, **options) as runtime:
-        witness = Witness(None)
+        witness, announcer = Witness(None), Announcer(runtime, SHORT)
         runtime.witnesses.add(witness)
-        done = await run_once(runtime)
+        with announcer.hearing():
+            done = await run_once(runtime)
+            await announcer.flush()
         now = await runtime.store.read(state.now, runtime.now())
         announce_pass(done, witness, runtime.now() - runtime.began)
     waiting = exit_code and bool(now.open.changes or now.open.conflicts)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from loguru import logger
 
 from syncd.daemon.announce import OCCASIONS, Announcer, Patience
 from syncd.daemon.events import Event, say
+from syncd.daemon.run import passed
 from syncd.daemon.runtime import Runtime
 from tests.daemon.test_serve import ask, daemon
 from tests.daemon.world import World, until
@@ -254,7 +254,7 @@ async def test_personal_values_never_leave(world: World) -> None:
     assert one["data"]["counts"] == {"conflict_new": 1, "dead_letter": 1}
 
 
-async def test_a_real_breaker_and_a_real_conflict_are_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_real_breaker_is_told(world: World) -> None:
     async with webhook() as ear:
         more = "safety: {changes: {max: 1}}\n"
         company(world, "breaker, conflict_new", port=ear.port, more=more)
@@ -270,7 +270,7 @@ async def test_a_real_breaker_and_a_real_conflict_are_told(world: World, monkeyp
     assert told[0]["kind"] == "changes"
 
 
-async def test_a_reload_changes_who_is_told_of_what(world: World, tmp_path: Path) -> None:
+async def test_a_reload_changes_who_is_told_of_what(world: World) -> None:
     async with webhook() as old, webhook() as new:
         company(world, "breaker", port=old.port)
         async with daemon(world):
@@ -287,3 +287,16 @@ async def test_a_reload_changes_who_is_told_of_what(world: World, tmp_path: Path
             await asyncio.sleep(1.2)
     assert len(old.heard) == 1
     assert new.counts == [{"backup_failed": 1}]
+
+
+async def test_one_pass_tells_before_it_ends(world: World) -> None:
+    async with webhook() as ear:
+        company(world, "breaker", port=ear.port, more="safety: {changes: {max: 1}}\n")
+        for n in range(4):
+            world.put("erp", str(n), sku=f"MUG-{n}", name="Mug", price="12.00", stock=3)
+        await passed(world.config(), kinds=world.kinds, now=world.now)
+        assert ear.heard == []
+        for n in range(4):
+            world.put("erp", str(n), price="13.00")
+        assert await passed(world.config(), kinds=world.kinds, now=world.now) == 4
+    assert ear.counts == [{"breaker": 1}]
