@@ -1,22 +1,22 @@
 """The steps from what was said to what is stored where, each with a code that stays the same (``docs/explain.md``)."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from syncd.core.case import Case, Look, Vote
 from syncd.core.computed import Failed, is_so
 from syncd.core.force import in_force
 from syncd.core.inputs import named
-from syncd.core.model import FieldChange, GoldenField
+from syncd.core.model import FieldChange, GoldenField, Known
 from syncd.core.native import ABSENT
 from syncd.core.rederive import case_again
 from syncd.core.resolve import case_of, jump
 from syncd.core.rules import Branch, Check, Expression, FieldType, Truth
 from syncd.core.subject import Subject
 from syncd.core.truth import Kind, judge
-from syncd.ledger.attempts import Tried
+from syncd.core.waits import WAITS
 from syncd.ledger.history import Decided
 from syncd.reports import figures
+from syncd.reports.explain_writes import Step, clock, write_steps
 from syncd.reports.facts import Facts, says_new
 from syncd.reports.outline import FieldLine, PlatformLine
 
@@ -24,28 +24,26 @@ NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight",
 FOLDED = ("union", "intersection", "delta")
 
 
-class Step(NamedTuple):
-    """One step: its code, what was looked at, and what came of it."""
-
-    code: str
-    text: str
-    result: str
-
-
 def steps(facts: Facts, line: FieldLine, platforms: Mapping[str, PlatformLine]) -> Iterator[Step]:
     """Yield each step from what was said to what is stored where."""
     golden = facts.record.golden.get(line.name)
     decided = facts.decided.get(line.name)
+    yield from _names(facts)
     if golden is None or golden.who is None:
         yield Step("silent", "nobody who is mapped has said a value yet", "golden has none")
-        return
-    yield _changed(facts, line)
-    yield from _rule_steps(facts, line, golden, decided)
+    else:
+        yield _changed(facts, line)
+        yield from _rule_steps(facts, line, golden, decided)
+    yield from _orphans(facts, line)
     yield from _waits_for_person(facts, line)
     yield from _strays(facts, line, golden)
-    for name, way in line.ways.items():
-        if way != "in" and not (name in line.platforms and golden.who == name):
-            yield _write_step(facts, line, name, golden, platforms.get(name))
+    yield from write_steps(facts, line, golden, platforms)
+
+
+def _names(facts: Facts) -> Iterator[Step]:
+    """Yield what the record was called before, and the records that became one with it."""
+    for one in facts.names:
+        yield Step("named", f"{facts.record.entity} {figures.plain(one.name)} is this record too", figures.plain(one.why))
 
 
 def _changed(facts: Facts, line: FieldLine) -> Step:
@@ -70,7 +68,8 @@ def _rule_steps(facts: Facts, line: FieldLine, golden: GoldenField, decided: Dec
     if facts.ruled and subject and not subject.plain:
         force = in_force(facts.ruled.space, facts.record, subject)
         if force.frozen:
-            yield Step("frozen", f"{force.frozen}{_since(facts, golden)}", "golden stays; other edits are stray")
+            why = _frozen(force.frozen, force.truth)
+            yield Step("frozen", f"{why}{_since(facts, golden)}", "golden stays; other edits are stray")
     if golden.ruled is not None or golden.who == "person":
         why = "a person decided; it stands until a platform says something else"
         yield Step("person", why, figures.value(golden.value))
@@ -81,9 +80,16 @@ def _rule_steps(facts: Facts, line: FieldLine, golden: GoldenField, decided: Dec
     yield from _derived(subject, change, _case(facts, subject, golden, decided, change))
 
 
+def _frozen(why: str, truth: Truth) -> str:
+    """Return why golden stands, with the date if there is one."""
+    if truth.freeze is None or truth.freeze.kind != "until":
+        return why
+    return f"frozen until {figures.moment(figures.stamp(truth.freeze.until))}"
+
+
 def _since(facts: Facts, golden: GoldenField) -> str:
     made = next((one.at for one in facts.versions if one.version == golden.version), None)
-    return f", since version {golden.version}" + (f" of {_clock(made, facts.moment)}" if made else "")
+    return f", since version {golden.version}" + (f" of {clock(made, facts.moment)}" if made else "")
 
 
 def _short(line: FieldLine, change: FieldChange | None) -> str:
@@ -177,6 +183,8 @@ def _vote(truth: Truth, vote: Vote | None, now: int) -> str:
     if vote.invalid:
         return f"is invalid ({vote.reason})"
     state = "stale" if vote.stale else "empty" if vote.null else "has a value"
+    if vote.suspended:
+        return vote.suspended.partition(": ")[2]
     words = [state if state == "has a value" else f"is {state}"]
     if vote.hi:
         words.append(f"{figures.span(max(now - vote.hi, 0) / figures.SECOND)} old")
@@ -225,72 +233,19 @@ def _waits_for_person(facts: Facts, line: FieldLine) -> Iterator[Step]:
         yield Step("identity", identity.why, f"c-{identity.id} waits for a person")
 
 
-def _strays(facts: Facts, line: FieldLine, golden: GoldenField) -> Iterator[Step]:
+def _orphans(facts: Facts, line: FieldLine) -> Iterator[Step]:
+    """Yield what a reference waits for, on each platform that names a thing which is no record yet."""
+    for name, shadow in facts.record.shadows.items():
+        known = shadow.fields.get(line.name)
+        if known is not None and known.known is Known.INVALID and known.reason.startswith(WAITS):
+            yield Step("orphan", f"{name} {figures.plain(known.reason)}", "golden stays until that is a record")
+
+
+def _strays(facts: Facts, line: FieldLine, golden: GoldenField | None) -> Iterator[Step]:
     """Yield the stray edits that this value met, the last of each platform."""
-    found = {one.platform: one for at, one in facts.strays if one.field == line.name and at >= golden.version}
+    version = golden.version if golden else 0
+    found = {one.platform: one for at, one in facts.strays if one.field == line.name and at >= version}
     verb = "own" if line.strategy == "owner" else "decide"
     for stray in found.values():
         text = f"{stray.platform} differs and does not {verb} {line.name}: {figures.value(stray.value)}"
         yield Step("stray", text, f"stray_edits: {stray.action}")
-
-
-# ---- what is written
-
-
-def _write_step(facts: Facts, line: FieldLine, name: str, golden: GoldenField, platform: PlatformLine | None) -> Step:
-    """Return how far golden has come on one platform."""
-    if platform and platform.mode == "observe":
-        return Step("observe", f"{name} is in mode observe", "never written")
-    waits = _waits(facts, line, name)
-    if waits:
-        return waits
-    last = next((one for one in facts.tried if _sent(one, line.name, name)), None)
-    shadow = facts.record.shadows.get(name)
-    known = shadow.fields.get(line.name) if shadow else None
-    if last and last.outcome in ("done", "assumed") and last.attempt.write.sent[line.name] == golden.value:
-        return _written(facts, name, last, platform)
-    if known and known.means == golden.value:
-        return Step("same", f"{name} holds it", "nothing to write")
-    if last and last.outcome is None:
-        sent = _clock(last.attempt.sent_at, facts.moment)
-        return Step("doubt", f"{name} did not answer the last write", f"in doubt since {sent}")
-    if shadow is None:
-        return Step("absent", f"{name} does not have this record", "nothing to write to")
-    return Step("differs", f"{name} holds {figures.value(known.means if known else None)}", "left as it is")
-
-
-def _written(facts: Facts, name: str, last: Tried, platform: PlatformLine | None) -> Step:
-    took = (last.closed_at or last.attempt.sent_at) - last.attempt.sent_at
-    version = last.attempt.write.version
-    guard = "" if version is None else f", guard version {version} still current"
-    text = f"{name}{f' {platform.mode}' if platform else ''}{guard}"
-    return Step("written", text, f"written {_clock(last.attempt.sent_at, facts.moment)}, {took // 1000} ms")
-
-
-def _waits(facts: Facts, line: FieldLine, name: str) -> Step | None:
-    """Return what a write to a platform waits for, if anything does."""
-    letter = next((one for one in facts.letters if one.platform == name), None)
-    proposal = facts.proposals.get(name)
-    breaker = next((one for one in facts.breakers if one.platform == name), None)
-    if letter:
-        return Step("refused", f"{name} refused it: {figures.plain(letter.answer)}", f"dead letter d-{letter.id}")
-    if proposal and any(one.field == line.name for one in proposal.fields):
-        return Step("proposed", f"{name} is in mode propose", f"ch-{proposal.id} waits for approval")
-    if name not in facts.behind:
-        return None
-    if breaker:
-        return Step("breaker", f"the breaker {breaker.kind} of {name} is open", "waits")
-    if name in facts.paused:
-        return Step("paused", f"{name} is paused", "waits")
-    due = facts.behind[name]
-    return Step("queued", f"{name} is behind since {_clock(due.since, facts.moment)}", due.error or "queued")
-
-
-def _sent(one: Tried, field_name: str, platform: str) -> bool:
-    return one.attempt.write.platform == platform and field_name in one.attempt.write.sent
-
-
-def _clock(at: int | None, now: int) -> str:
-    """Return a time, UTC: of the day if that is the day of ``now``."""
-    text = figures.moment(figures.stamp(at))
-    return text[11:] if text[:10] == figures.moment(figures.stamp(now))[:10] else text

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 
 from syncd.core.model import Known, Record, Word
 from syncd.core.space import Stray
-from syncd.ledger import attempts, breakers, conflicts, history, letters, outbox, pauses, proposals
+from syncd.ledger import aliases, attempts, breakers, conflicts, history, letters, outbox, pauses, proposals
+from syncd.ledger.aliases import Alias
 from syncd.ledger.attempts import Tried
 from syncd.ledger.breakers import Breaker
 from syncd.ledger.conflicts import Open
@@ -33,6 +34,7 @@ class Facts:
     paused: dict[str, str]
     decided: dict[str, Decided] = field(default_factory=dict)  # the last decision of each field
     strays: list[tuple[int, Stray]] = field(default_factory=list)  # with the version that stood, oldest first
+    names: list[Alias] = field(default_factory=list)  # what it was called before, and what became one with it
     ruled: Ruled | None = None  # the record under the rules that are explained; None if they cannot be read
     at: int | None = None  # the moment of the past that is explained
 
@@ -70,6 +72,7 @@ def gather(db: Database, record: Record, entity: EntityLine, now: int, *, at: in
         {one.platform: one.note for one in pauses.standing(db, now) if one.entity in {"", record.entity}},
         decided,
         strays,
+        aliases.of_record(db, record.id),
     )
 
 
