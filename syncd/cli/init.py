@@ -32,7 +32,7 @@ def init(args: Args, flags: Flags) -> int:
     for path in files:
         say(f"  {path}")
     given = "" if str(target) == "config" else f" --config {target}"
-    say(f"\nNext:  edit it, then  syncd check{given}  then  syncd reconcile{given}")
+    say(f"\nNext:  edit it, then  syncd check{given}  then  syncd test{given}  then  syncd reconcile{given}")
     return exits.OK
 
 

@@ -49,7 +49,8 @@ def _write(target: Path, texts: dict[str, str]) -> None:
     except OSError as error:
         raise SyncdError(f"cannot write {target}: {error.strerror}") from error
     say(f"Wrote {target}/  {'  '.join(texts)}")
-    say("Editors find them by the first line of each file. Write them again when there are new names.")
+    say("Editors find them by a file's first line, such as  # yaml-language-server: $schema=../.schema/entity.schema.json")
+    say("Write them again when there are new names.")
 
 
 SCHEMA = Command(

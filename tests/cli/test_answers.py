@@ -87,3 +87,15 @@ def test_a_platform_that_is_not_reached_is_3_also_when_strict(capsys: Capture, t
     for strict in ([], ["--strict"]):
         assert main(["--config", str(folder), "check", "--online", *strict]) == 3
         assert "2 errors" in capsys.readouterr().out
+
+
+def test_a_new_folder_names_its_schemas_and_its_next_steps(capsys: Capture, tmp_path: Path) -> None:
+    folder = tmp_path / "config"
+    assert main(["init", str(folder)]) == 0
+    assert f"then  syncd test --config {folder}  then" in capsys.readouterr().out
+    assert main(["schema", "--write", "--config", str(folder)]) == 0
+    assert "# yaml-language-server: $schema=../.schema/entity.schema.json" in capsys.readouterr().out
+    for file in folder.rglob("*.yaml"):
+        words, path = file.read_text().splitlines()[0].split("=")
+        assert words == "# yaml-language-server: $schema"
+        assert (file.parent / path).is_file()

@@ -17,7 +17,7 @@ def test_init_writes_the_commented_skeleton(tmp_path: Path) -> None:
     done = run("init", cwd=tmp_path)
     assert done.returncode == 0
     assert done.stdout.startswith("Wrote config/ (")
-    assert done.stdout.rstrip().endswith("then  syncd check  then  syncd reconcile")
+    assert done.stdout.rstrip().endswith("then  syncd check  then  syncd test  then  syncd reconcile")
     ours = {path.relative_to(SKELETON): path.read_text() for path in SKELETON.rglob("*.yaml")}
     theirs = {path.relative_to(tmp_path / "config"): path.read_text() for path in (tmp_path / "config").rglob("*.yaml")}
     assert ours == theirs
