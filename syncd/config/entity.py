@@ -20,7 +20,7 @@ from syncd.config.suggest import did_you_mean, near
 from syncd.core.model import Abilities
 from syncd.core.rules import Entity, Field, Member
 
-KEYS = ["entity", "label", "in", "identity", "groups", "fields", "deletes", "safety", "mode", "stray_edits"]
+KEYS = ["entity", "label", "in", "identity", "groups", "fields", "deletes", "safety", "mode", "stray_edits", "python"]
 
 Judge = Callable[[Scene, Section, Mapping[str, Field]], None]  # notes what only trying the rules shows
 
@@ -29,11 +29,11 @@ def read_entity(
     source: Source, service: Service, platforms: Mapping[str, PlatformDraft], evidence: Evidence, judges: Iterable[Judge] = ()
 ) -> tuple[Scene, Entity | None]:
     """Return an entity as its file says it, None if it has errors; what is wrong is noted."""
-    scene = Scene(source, name_of(source), service, platforms, evidence)
+    scene = Scene(source, name_of(source), service, platforms, evidence, plugins=service.plugins.named_in(source))
     section = root_of(source)
     if section is None:
         return scene, None
-    section.known(KEYS, later=("python",))
+    section.known(KEYS)
     same_name(section, "entity")
     _parts(scene, section)
     scene.limit, stray = section.word("mode", MODES), section.word("stray_edits", STRAY)

@@ -19,7 +19,8 @@ def read_folder(folder: str) -> list[Source]:
     paths = [root / SERVICE] if (root / SERVICE).is_file() else []
     for part in PARTS:
         paths += sorted(path for path in (root / part).glob("*.yaml") if not path.name.startswith("."))
-    return [*(_source(folder, path) for path in paths), *_not_read(folder)]
+    plugins = [path for path in sorted((root / "plugins").glob("*.py")) if path.resolve().is_relative_to(root.resolve())]
+    return [*(_source(folder, path) for path in (*paths, *plugins)), *_not_read(folder)]
 
 
 def sources_of(folder: str, texts: Mapping[str, str]) -> list[Source]:

@@ -20,6 +20,7 @@ from syncd.config.leaks import refuse_leaks
 from syncd.config.model import Collection, Config, FileSummary, Kind, Loaded, Platform
 from syncd.config.nodes import Block, Items, Scalar, Span, is_blank, plain, scalars
 from syncd.config.platform import name_of, read_platform
+from syncd.config.plugins import Plugins, is_plugin
 from syncd.config.proof import prove_maps
 from syncd.config.references import check_references
 from syncd.config.relations import check_relations, with_ids
@@ -53,7 +54,7 @@ def load(
         sources = [Source(shown(name, SERVICE), SERVICE, "")]
         fix = "name another folder with --config, or write syncd.yaml and platforms/NAME.yaml"
         sources[0].error("E001", Span(1, 1, 2), "no config here: the folder has no .yaml files", fix=fix)
-    return _load(name, sources, kinds, os.environ if environ is None else environ, evidence)
+    return _load(name, sources, kinds, os.environ if environ is None else environ, evidence, plugins_in(sources))
 
 
 def load_texts(
@@ -65,18 +66,39 @@ def load_texts(
 ) -> Loaded:
     """Return a config kept as texts by path (the ledger's copy of an earlier one), as if it stood in the folder."""
     env = os.environ if environ is None else environ
-    return _load(str(folder), sources_of(str(folder), texts), kinds, env, NOTHING_KNOWN)
+    trusted = plugins_now(str(folder), env) if any(map(is_plugin, texts)) else {}
+    return _load(str(folder), sources_of(str(folder), texts), kinds, env, NOTHING_KNOWN, trusted)
+
+
+def plugins_in(sources: Iterable[Source]) -> dict[str, str]:
+    """Return the texts of plugins by path."""
+    return {source.path: source.text for source in sources if is_plugin(source.path)}
+
+
+def plugins_now(folder: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts of the plugins that stand in a config folder and may be run, by path."""
+    sources = read_folder(folder)
+    service = next((source for source in sources if source.path == SERVICE), None)
+    if service is None:
+        return {}
+    parse(service, places.variables(environ))
+    return plugins_in(sources) if read_service(service, folder, environ).allow_plugins else {}
 
 
 def _load(
-    folder: str, sources: list[Source], kinds: Mapping[str, Kind], environ: Mapping[str, str], evidence: Evidence
+    folder: str,
+    sources: list[Source],
+    kinds: Mapping[str, Kind],
+    environ: Mapping[str, str],
+    evidence: Evidence,
+    trusted: Mapping[str, str],
 ) -> Loaded:
     variables = places.variables(environ)
     for source in sources:
         if not source.failed:
             parse(source, variables)
         refuse_leaks(source, source.root, name_of(source) if source.path.startswith("platforms/") else "")
-    service = _service(sources, folder, environ)
+    service = _service(sources, folder, environ, trusted)
     drafts = {name_of(source): read_platform(source, kinds) for source in _of(sources, "platforms/")}
     named = [*_of(sources, SERVICE), *(one.source for one in drafts.values() if not one.later)]
     check_references(named, Secrets(environ, service.secrets_dir))
@@ -102,9 +124,11 @@ def _load(
     return Loaded(config, found, files, sha, texts, service.environment, tests)
 
 
-def _service(sources: Sequence[Source], folder: str, environ: Mapping[str, str]) -> Service:
+def _service(sources: Sequence[Source], folder: str, environ: Mapping[str, str], trusted: Mapping[str, str]) -> Service:
     source = next((one for one in sources if one.path == SERVICE), None)
-    return read_service(source, folder, environ) if source else built_in(environ)
+    service = read_service(source, folder, environ) if source else built_in(environ)
+    plugins = Plugins(sources, trusted, service.allow_plugins)
+    return replace(service, plugins=plugins.named_in(source) if source else plugins)
 
 
 def _of(sources: Sequence[Source], part: str) -> list[Source]:

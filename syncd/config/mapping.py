@@ -141,6 +141,12 @@ def _pipeline(scene: Scene, section: Section, key: Way) -> _Pipeline:
 
 def read_step(scene: Scene, node: Node, way: Way) -> Transform | None:
     """Return one transform; notes E190 for those to come and E011 for what is none."""
+    plugins, name = scene.plugins, node.text.strip() if isinstance(node, Scalar) else ""
+    if (step := plugins.step(name, way)) is not None:
+        return step
+    if name in plugins.known:
+        literals.bad_value(scene.source, node, f"{name} does not write", why="its plugin gives it no way back")
+        return None
     try:
         return parse_transform(plain(node), way=way)
     except Later as error:
@@ -148,13 +154,15 @@ def read_step(scene: Scene, node: Node, way: Way) -> Transform | None:
     except ValueError as error:
         verb = node.text.partition("(")[0] if isinstance(node, Scalar) else ""
         unknown = bool(verb) and verb not in NAMES
+        if unknown and plugins.broken:
+            return None  # it may be one of those that could not be had, which is told
         literals.bad_value(
             scene.source,
             node,
             str(error),
-            hint=did_you_mean(verb, NAMES) if unknown else "",
+            hint=did_you_mean(verb, (*NAMES, *plugins.known)) if unknown else "",
             why="a step that syncd does not know could not be obeyed",
-            fix=f"use one of: {', '.join(NAMES)}" if unknown else _as_in(str(error)),
+            fix=f"use one of: {', '.join((*NAMES, *plugins.known))}" if unknown else _as_in(str(error)),
         )
     return None
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from syncd.config.drafts import CollectionDraft, PlatformDraft
 from syncd.config.nodes import Node, Scalar
+from syncd.config.plugins import Plugins
 from syncd.config.service import MODES, Service
 from syncd.config.source import Source
 from syncd.config.suggest import near
@@ -83,6 +84,7 @@ class Scene:
     fields: dict[str, FieldDraft] = field(default_factory=dict)
     groups: dict[str, Truth] = field(default_factory=dict)
     raws: dict[str, dict[str, None]] = field(default_factory=dict)  # platform -> its own paths that expressions name
+    plugins: Plugins = field(default_factory=Plugins)  # of the service and of the entity
     limit: str | None = None  # the entity's own mode
     limit_at: At = At()  # noqa: RUF009 - immutable
 

@@ -130,9 +130,9 @@ def service_schema() -> Schema:
         "notify": items(mapping(notice, required=["when", "to", "url"])),
         "watch_config": flag(),
         "allow_plugins": flag(),
+        "python": either(TEXT, items(TEXT)),
     }
-    keys = [*service.KEYS, *service.LATER]
-    return document("syncd.yaml", mapping({key: known.get(key, TEXT) for key in keys}, required=["version"]), {})
+    return document("syncd.yaml", mapping({key: known.get(key, TEXT) for key in service.KEYS}, required=["version"]), {})
 
 
 # ---- platforms

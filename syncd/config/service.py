@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from syncd.config import literals, places
 from syncd.config.model import Address, Upkeep
 from syncd.config.nodes import Block, Items, Node, Scalar, scalars
+from syncd.config.plugins import Plugins
 from syncd.config.safety import read_safety
 from syncd.config.section import Section, root_of
 from syncd.config.source import Source
@@ -19,9 +20,8 @@ MODES = ("observe", "propose", "enforce")
 STRAY = ("revert", "keep", "review")
 KEYS = [
     *("version", "environment", "timezone", "ledger", "listen", "console", "defaults", "safety", "reconcile"),
-    *("secrets_dir", "notify", "watch_config"),
+    *("secrets_dir", "notify", "watch_config", "allow_plugins", "python"),
 ]
-LATER = ("allow_plugins", "python")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class Service:
     settle: int = 30 * SECOND
     told: bool = False
     upkeep: Upkeep = Upkeep()  # noqa: RUF009 - immutable
+    allow_plugins: bool = False
+    plugins: Plugins = field(default_factory=Plugins)
 
 
 def built_in(environ: Mapping[str, str]) -> Service:
@@ -66,7 +68,7 @@ def read_service(source: Source, folder: str, environ: Mapping[str, str]) -> Ser
     service, section = built_in(environ), root_of(source)
     if section is None:
         return service
-    section.known(KEYS, later=LATER)
+    section.known(KEYS)
     _version(section)
     safety = read_safety(section.section("safety"), service.safety)
     _warn_only(section, safety)
@@ -82,6 +84,7 @@ def read_service(source: Source, folder: str, environ: Mapping[str, str]) -> Ser
         safety=safety,
         settle=_settle(reconcile, service.settle),
         told=_tells(section, "conflict_new"),
+        allow_plugins=bool(section.flag("allow_plugins")),
         upkeep=read_upkeep(section, ledger, reconcile, folder=folder, state=service.state_dir),
     )
 

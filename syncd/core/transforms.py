@@ -39,13 +39,18 @@ SPELT_OUT = frozenset(("portable_text_to_html", "html_to_portable_text"))  # suc
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One transform as it runs one way. ``name`` is how the config writes it."""
+    """One transform as it runs one way. ``name`` is how the config writes it.
+
+    Of a plugin: ``back`` is how it runs the other way, if it can, ``digest`` changes with its code.
+    """
 
     name: str
     verb: str
     args: tuple[Any, ...]
     way: Way
     run: Run
+    back: Run | None = None
+    digest: str = ""
 
     def __call__(self, raw: Native) -> Native:
         """Return the transformed value; raises Invalid (NoWord from a table on the way out)."""
@@ -255,6 +260,8 @@ def opposite(step: Transform) -> Step | None:
     if not isinstance(step, Step):
         return None
     back: Way = "read" if step.way == "write" else "write"
+    if step.back is not None:
+        return Step(step.name, step.verb, (), back, step.back, step.run, step.digest)
     match step.verb:
         case "pad_zeros":
             return make("strip_zeros", (), back)
@@ -321,4 +328,5 @@ def undoes(write: Transform, read: Transform) -> bool:
         known = {text_form(key): value for key, value in read.args}
         said = ((key, known.get(text_form(value))) for key, value in write.args if value is not None)
         return all(back is not None and text_form(back) == text_form(key) for key, back in said)
-    return write.verb == read.verb and write.verb in ("decimal", "date") and write.args == read.args
+    same = write.verb == read.verb and write.args == read.args
+    return same and (write.verb in ("decimal", "date") or write.back is not None)

@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from syncd.config.model import Config
-from syncd.core.rules import Entity
+from syncd.core.rules import Entity, Transform
 from syncd.ledger import meta, sweeps
 from syncd.ledger.schema import Database
 
@@ -29,7 +29,7 @@ def mapping(entity: Entity, platform: str) -> list[tuple[Any, ...]]:
     for name, field in entity.fields.items():
         place = field.maps.get(platform)
         if place is not None:
-            steps = (*(step.name for step in place.read), "|", *(step.name for step in place.write))
+            steps = (*map(named, place.read), "|", *map(named, place.write))
             checks = tuple(check.name for check in field.checks)
             found.append((name, field.type.name, place.path, place.direction, steps, checks, field.required))
             found += [(name, condition.text) for condition in field.conditions]
@@ -37,6 +37,11 @@ def mapping(entity: Entity, platform: str) -> list[tuple[Any, ...]]:
     if member.raws or member.only is not None:
         found.append(("", member.raws, member.only.text if member.only is not None else ""))
     return found
+
+
+def named(step: Transform) -> str:
+    """Return a step as the config writes it; of a plugin with what changes with its code."""
+    return f"{step.name} {digest}" if (digest := getattr(step, "digest", "")) else step.name
 
 
 def note_moved(db: Database, now: Mapping[Place, str]) -> list[Place]:

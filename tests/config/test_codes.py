@@ -270,6 +270,18 @@ MADE: dict[str, Made] = {
         "shop",
         "shop cannot take a counter exactly",
     ),
+    "E260": (
+        {"syncd": SERVICE + "python: plugins/mine.py\n"},
+        "syncd.yaml:3:9",
+        "plugins/mine.py",
+        "plugins are not allowed here",
+    ),
+    "E261": (
+        {"syncd": SERVICE + "allow_plugins: true\npython: plugins/mine.py\n"},
+        "syncd.yaml:4:9",
+        "plugins/mine.py",
+        'no plugin "plugins/mine.py" in the config folder',
+    ),
     "W032": (
         {"erp": ERP.replace('erp.db"', 'erp.db", password: secret:erp-db')},
         "platforms/erp.yaml:4:49",
@@ -405,7 +417,7 @@ def test_every_code_is_tested_and_every_code_used_is_explained() -> None:
             used |= set(re.findall(r'"([EW][0-9]{3})"', path.read_text(encoding="utf-8")))
     offline = {code for code in CODES if code[1] != "3"}  # what platforms answer is made to happen in tests/cli
     assert {code for code in used if code[1] != "3"} == offline
-    assert offline - set(MADE) == {"E060", "E206", "E250", "E251", "W031", "W244"}  # each has a test of its own above
+    assert offline - set(MADE) == {"E060", "E206", "E250", "E251", "E262", "W031", "W244"}  # each has a test of its own above
 
 
 def test_the_page_of_errors_is_up_to_date() -> None:

@@ -227,7 +227,7 @@ def product(old: str, new: str) -> str:
         (PRODUCT + "deletes: {confirm: {sweeps: 0}}\n", ["10:29: error E011: must be at least 1, not 0"]),
         (PRODUCT + "deletes: {confirm: {wait: 1}}\n", ['10:27: error E015: "1" is not a duration: 1 what?']),
         (PRODUCT + "safety: {deletes: {per: 1h}}\n", ['10:10: error E102: missing key "max"']),
-        (PRODUCT + "python: x\n", ['10:1: error E190: "python" is not in this version']),
+        (PRODUCT + "python: x\n", ["10:9: error E260: plugins are not allowed here"]),
     ],
 )
 def test_the_entity(tmp_path: Path, text: str, expected: list[str]) -> None:

@@ -23,7 +23,10 @@ collections: {{stock: {{files: "in/*.csv", format: csv, id: sku, full: false, wr
 """
 RULES = """
 entity: product
-in: {{erp: {{collection: items, create: true}}, db: {{collection: products, create: true}}, drop: {{collection: stock, create: true}}}}
+in:
+  erp: {{collection: items, create: true}}
+  db: {{collection: products, create: true}}
+  drop: {{collection: stock, create: true}}
 identity: {{key: sku, match: [{{by: sku}}], unmatched: {{erp: create, db: create, drop: create}}}}
 fields:
   sku: {{type: string, truth: erp, map: {{erp: sku, db: sku, drop: sku}}}}
