@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from loguru import logger
 
@@ -30,7 +31,7 @@ OCCASIONS = {
     Event.CONFLICT_OPEN: "conflict_new",
     Event.REPORT_DONE: "drift_over",
     Event.WRITE_REFUSED: "dead_letter",
-    Event.READING_BROKEN: "dead_letter",
+    Event.LETTER_OPEN: "dead_letter",
     Event.HOOK_REFUSED: "dead_letter",
     Event.PLATFORM_DOWN: "platform_down",
     Event.BACKUP_FAILED: "backup_failed",
@@ -63,23 +64,36 @@ class Entry:
     waiting: list[dict[str, Any]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     kinds: set[str] = field(default_factory=set)
+    events: int = 0
     lost: int = 0
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     task: "asyncio.Task[None] | None" = None
 
-    def add(self, occasion: str, told: dict[str, Any]) -> None:
-        """Count one event; the first ones are told as they are."""
-        self.counts[occasion] += 1
+    def add(self, occasion: str, told: dict[str, Any], number: int) -> None:
+        """Count an event that stands for so many; the first events are told as they are."""
+        self.counts[occasion] += number
+        self.events += 1
         self.kinds.add(told["event"])
         if len(self.waiting) < EXAMPLES:
             self.waiting.append(told)
         self.wake.set()
 
-    def take(self) -> tuple[list[dict[str, Any]], Counter[str], set[str]]:
+    def take(self) -> "Told":
         """Return what waits, and begin afresh."""
-        taken = (self.waiting, self.counts, self.kinds)
-        self.waiting, self.counts, self.kinds = [], Counter(), set()
+        taken = Told(self.waiting, self.counts, self.kinds, self.events - len(self.waiting), self.lost)
+        self.waiting, self.counts, self.kinds, self.events = [], Counter(), set(), 0
         return taken
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one message tells. ``more``: events that are only counted; ``lost``: what earlier messages could not tell."""
+
+    events: list[dict[str, Any]]
+    counts: Counter[str]
+    kinds: set[str]
+    more: int
+    lost: int
 
 
 class Announcer:
@@ -100,7 +114,7 @@ class Announcer:
             record = message.record
             loop.call_soon_threadsafe(self.hear, record["message"], dict(record["extra"]))
 
-        sink = logger.add(hear, level="INFO", format="{message}", filter=is_occasion, catch=True)
+        sink = logger.add(hear, level="DEBUG", format="{message}", filter=is_occasion, catch=True)
         try:
             yield
         finally:
@@ -112,13 +126,12 @@ class Announcer:
         for entry in self._entries.values():
             occasion = OCCASIONS[event]
             if occasion in entry.notice.when and (occasion != "drift_over" or is_over(facts, entry.notice.over)):
-                entry.add(occasion, self._told(event, text, facts))
+                number = facts["count"] if event is Event.LETTER_OPEN else 1
+                entry.add(occasion, self._told(event, text, facts), number)
 
     def _told(self, event: Event, text: str, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Return an event as it may leave this machine: no personal value, and nothing that a thing held."""
         about = {name: facts[name] for name in ABOUT if facts.get(name) is not None}
-        if event is Event.READING_BROKEN:
-            text = f"{facts.get('platform')} {facts.get('collection')}: a thing could not be understood (syncd dead)"
         entity = self._runtime.rules.entities.get(str(facts.get("entity")))
         if entity is not None and entity.key in personal_of(self._runtime.rules).fields.get(entity.name, ()):
             text = hide(text, worth(facts.get("record")))
@@ -167,10 +180,10 @@ class Announcer:
 
     async def deliver(self, entry: Entry) -> None:
         """Post what waits, as one message; what cannot be delivered is counted and said, and never told again."""
-        told, counts, kinds = entry.take()
-        message = self._message(told, counts, kinds, entry.lost)
+        told = entry.take()
+        counts = told.counts
         try:
-            await self._try(entry.notice, message)
+            await self._try(entry.notice, self._message(told))
         except Failed as error:
             entry.lost += counts.total()
             self._runtime.troubles["notify"] = f"nobody could be told of {summary(counts)}: {error}"
@@ -195,24 +208,23 @@ class Announcer:
             else:
                 return
 
-    def _message(self, told: Sequence[dict[str, Any]], counts: Counter[str], kinds: set[str], lost: int) -> Outgoing:
-        runtime = self._runtime
-        text = f"syncd {runtime.config.environment}: {summary(counts)}"
-        if len(told) == 1:
-            text = f"{text}: {told[0]['text']}"
+    def _message(self, told: Told) -> Outgoing:
+        config = self._runtime.config
+        alone = len(told.events) == 1 and not told.more
+        text = f"syncd {config.environment}: {summary(told.counts)}"
         return Outgoing(
-            source=f"/syncd/{runtime.config.environment}",
-            kind=next(iter(kinds)) if len(kinds) == 1 else "notice",
-            subject=subject_of(told, counts),
-            time=when(runtime.now()),
-            text=text,
+            source=f"/syncd/{quote(config.environment)}",
+            kind=next(iter(told.kinds)) if len(told.kinds) == 1 else "notice",
+            subject=subject_of(told.events[0]) if alone else summary(told.counts),
+            time=when(self._runtime.now()),
+            text=f"{text}: {told.events[0]['text']}" if alone else text,
             data={
-                "environment": runtime.config.environment,
-                "config_sha": runtime.config.sha,
-                "counts": dict(counts),
-                "events": list(told),
-                "more": counts.total() - len(told),
-                "lost": lost,
+                "environment": config.environment,
+                "config_sha": config.sha,
+                "counts": dict(told.counts),
+                "events": told.events,
+                "more": told.more,
+                "lost": told.lost,
             },
         )
 
@@ -233,13 +245,10 @@ def summary(counts: Counter[str]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.most_common())
 
 
-def subject_of(told: Sequence[Mapping[str, Any]], counts: Counter[str]) -> str:
-    """Return what a message is about: the record or platform of its only event, else the counts."""
-    if len(told) == 1 and counts.total() == 1:
-        one = told[0]
-        named = [str(one[name]) for name in ("platform", "entity", "record", "field", "report") if one.get(name) is not None]
-        return "/".join(named) or summary(counts)
-    return summary(counts)
+def subject_of(one: Mapping[str, Any]) -> str:
+    """Return what an event is about: its platform, entity, record and field, as far as it names them."""
+    named = (one.get(name) for name in ("platform", "entity", "record", "field", "report"))
+    return "/".join(str(part) for part in named if part is not None) or str(one["event"])
 
 
 async def end(tasks: Sequence["asyncio.Task[None]"]) -> None:

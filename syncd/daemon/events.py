@@ -33,6 +33,7 @@ class Event(StrEnum):
     STRAY_EDIT = "stray_edit"
     RECENCY_SUSPENDED = "recency.suspended"
     READING_BROKEN = "reading.broken"
+    LETTER_OPEN = "letter.open"
     HOOK_REFUSED = "hook.refused"
     SWEEP_DONE = "sweep.done"
     SWEEP_FAILED = "sweep.failed"
@@ -57,6 +58,7 @@ LEVELS = {
     Event.CONFLICT_OPEN: "WARNING",
     Event.RECENCY_SUSPENDED: "WARNING",
     Event.READING_BROKEN: "WARNING",
+    Event.LETTER_OPEN: "DEBUG",
     Event.HOOK_REFUSED: "WARNING",
     Event.SWEEP_DONE: "DEBUG",
     Event.SWEEP_FAILED: "WARNING",

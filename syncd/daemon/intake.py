@@ -6,7 +6,7 @@ from contextlib import ExitStack, asynccontextmanager
 
 from syncd.connectors.protocol import Batch
 from syncd.core.model import SECOND
-from syncd.daemon import clock
+from syncd.daemon import clock, tell
 from syncd.daemon.events import Event, say
 from syncd.daemon.runtime import Part, Runtime
 from syncd.daemon.suspend import Watch
@@ -29,6 +29,7 @@ async def take(runtime: Runtime, part: Part, collection: str, batch: Batch, via:
     for broken in batch.broken:
         text = f"{part.name} {collection}: {broken.where}: {broken.reason}"
         say(Event.READING_BROKEN, text, platform=part.name, collection=collection)
+    tell.letters(part.name, collection, added.letters)
     runtime.meter.received(part.name, via, added.stored, added.repeats)
     if added.stored:
         runtime.wake.set()

@@ -64,6 +64,7 @@ async def pages(runtime: Runtime, part: Part, collection: str, number: int) -> t
             async for page in part.connector.scan(collection):
                 now = runtime.now()
                 added = await runtime.store.write(sweeps.page, number, page.changes, broken=page.broken, now=now)
+                tell.letters(part.name, collection, added.letters)
                 runtime.meter.received(part.name, "sweep", added.stored, added.repeats)
                 if added.stored:
                     runtime.wake.set()

@@ -50,6 +50,14 @@ def judged(found: Judged, rules: Rules) -> None:
     for broken in found.broken:
         text = f"{broken.platform} {broken.collection} {broken.id or ''}: {broken.reason}"
         say(Event.READING_BROKEN, text, platform=broken.platform, collection=broken.collection)
+        letters(broken.platform, broken.collection, 1)
+
+
+def letters(platform: str, collection: str, count: int) -> None:
+    """Tell of new dead letters about things that could not be read; what they held is for who asks."""
+    if count:
+        text = f"{platform} {collection}: {count:,} dead letter{'' if count == 1 else 's'}: could not be read (syncd dead)"
+        say(Event.LETTER_OPEN, text, platform=platform, collection=collection, count=count)
 
 
 def _decision(decision: Decision, entity: str, record: str) -> None:

@@ -2,7 +2,7 @@
 
 import reprlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from syncd.core.model import Change, Via
@@ -24,11 +24,15 @@ INSERT = (
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What became of a batch: changes stored, repeats (nothing new), things that cannot be kept as they are."""
+    """What became of a batch: changes stored, repeats (nothing new), things that cannot be kept as they are.
+
+    ``letters``: how many of those are dead letters that were not there before.
+    """
 
     stored: int = 0
     repeats: int = 0
     broken: int = 0
+    letters: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +98,11 @@ def add(
     same, new = split(db, fit)
     stored = store(db, new, now=now)
     remember(db, same)
-    letters.quarantine(db, (*broken, *unfit), now)
+    opened = letters.quarantine(db, (*broken, *unfit), now)
     if cursor is not None:
         cursors.move(db, platform, collection, cursor)
         cursors.note_read(db, platform, collection, now)
-    return Added(stored, len(fit) - stored, len(broken) + len(unfit))
+    return Added(stored, len(fit) - stored, len(broken) + len(unfit), opened)
 
 
 def encode(changes: Iterable[Change]) -> tuple[list[Encoded], list[Unfit]]:

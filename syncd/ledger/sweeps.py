@@ -64,14 +64,14 @@ def page(db: Database, sweep: int, changes: Sequence[Change], *, broken: Sequenc
     inbox.remember(db, same, sweep=sweep)
     stored = inbox.store(db, new, now=now, sweep=sweep)
     bad = (*broken, *unfit)
-    letters.quarantine(db, bad, now)
+    opened = letters.quarantine(db, bad, now)
     named = [(one.platform, one.collection, one.id) for one in bad if one.id is not None]
     seen.wait(db, named, sweep)  # it is there, whatever it says
     db.execute(
         "UPDATE sweep SET total = total + ?, changed = changed + ?, nameless = nameless + ? WHERE id = ?",
         (len(changes) + len(broken), len(new), len(bad) - len(named), sweep),
     )
-    return Added(stored, len(same), len(bad))
+    return Added(stored, len(same), len(bad), opened)
 
 
 ABSENT = (

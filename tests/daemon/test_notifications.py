@@ -109,6 +109,7 @@ def log() -> Any:
 FACTS: dict[Event, dict[str, Any]] = {
     Event.REPORT_DONE: {"out_of_sync": 6, "records": 1000},
     Event.CONFLICT_OPEN: {"entity": "product", "record": "MUG-1", "field": "price"},
+    Event.LETTER_OPEN: {"platform": "shop", "collection": "products", "count": 1},
 }
 
 
@@ -248,6 +249,7 @@ async def test_personal_values_never_leave(world: World) -> None:
             about = {"entity": "product", "record": "jo@acme.example", "field": "name"}
             say(Event.CONFLICT_OPEN, "product jo@acme.example  name  held", **about)
             say(Event.READING_BROKEN, "shop products 7: 'jo@acme.example' is no price", platform="shop", collection="products")
+            say(Event.LETTER_OPEN, "shop products: 1 dead letter", platform="shop", collection="products", count=1)
             await until(lambda: bool(ear.heard))
     (one,) = ear.heard
     assert "jo@acme.example" not in str(one)
@@ -287,6 +289,17 @@ async def test_a_reload_changes_who_is_told_of_what(world: World) -> None:
             await asyncio.sleep(1.2)
     assert len(old.heard) == 1
     assert new.counts == [{"backup_failed": 1}]
+
+
+async def test_a_thing_that_cannot_be_read_is_told_once(world: World) -> None:
+    """Each sweep and poll meets it again; its letter is new only once."""
+    async with webhook() as ear:
+        company(world, "dead_letter", port=ear.port)
+        world.put("erp", "1", sku="MUG-1", name="\ud800", price="12.00", stock=3)
+        for _ in range(3):
+            await passed(world.config(), kinds=world.kinds, now=world.now)
+    assert ear.counts == [{"dead_letter": 1}]
+    assert ear.heard[0]["data"]["events"][0]["collection"] == "items"
 
 
 async def test_one_pass_tells_before_it_ends(world: World) -> None:
