@@ -18,16 +18,11 @@ class Section:
     owner: Span
     misspelt: set[str] = field(default_factory=set)  # keys that an unknown key surely means: not missing as well
 
-    def known(self, allowed: Sequence[str], *, later: Collection[str] = (), promised: Collection[str] = ()) -> None:
-        """Note every key that is not allowed here (E101) or not in this version (E190). Called before the readers.
-
-        ``promised`` keys are a warning to those that run nothing.
-        """
+    def known(self, allowed: Sequence[str], *, later: Collection[str] = ()) -> None:
+        """Note every key that is not allowed here (E101) or not in this version (E190). Called before the readers."""
         for key, entry in self.block.entries.items():
             if key in later:
                 self.source.later(entry.key, f'"{key}"')
-            elif key in promised:
-                self.source.promised(entry.key, f'"{key}"', fix="to run it, remove it")
             elif key not in allowed:
                 self.unknown(entry, allowed)
 

@@ -37,6 +37,7 @@ async def watched(runtime: Runtime) -> None:
             await settled(touched)
             if bell.done():
                 await bell  # its reason is this loop's
+                return
             texts = await asyncio.to_thread(texts_of, runtime.config.folder)
             if texts == tried or (texts == runtime.config.texts and not runtime.reload_failed):
                 continue
