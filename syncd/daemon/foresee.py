@@ -13,6 +13,7 @@ from syncd.core.model import Op, Record, Write
 from syncd.core.rules import Entity, Rules
 from syncd.core.space import Space
 from syncd.daemon.foretell import Foreseen, Trial, foretell, is_something, stand_of
+from syncd.daemon.mapped import judged_by
 from syncd.daemon.overlay import Edit, edits, meaning
 from syncd.daemon.scene import Scene
 from syncd.daemon.weigh import Load, Trip, add, counted, limit_of
@@ -251,6 +252,9 @@ def needs_of(edit: Edit, seen: set[tuple[str, str]]) -> Iterator[str]:
         for platform, place in field_.maps.items():
             if place.direction != "out" and read_as(edit.new, name, platform) != read_as(edit.old, name, platform):
                 yield f"needs a sweep first: {platform}.{place.path or '(all)'} was never read as {edit.name}.{name}"
+            elif place.direction != "out" and judged_by(field_) != judged_by(edit.old.fields[name]):
+                path = place.path or "(all)"
+                yield f"needs a sweep first: {platform}.{path} was never put to the new checks of {edit.name}.{name}"
     for platform, member in edit.new.members.items():
         known = edit.old.members[platform].raws if platform in edit.old.members else ()
         for path in member.raws:

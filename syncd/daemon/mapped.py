@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from syncd.config.model import Config
-from syncd.core.rules import Entity, Transform
+from syncd.core.rules import Entity, Field, Transform
 from syncd.ledger import meta, sweeps
 from syncd.ledger.schema import Database
 
@@ -30,13 +30,17 @@ def mapping(entity: Entity, platform: str) -> list[tuple[Any, ...]]:
         place = field.maps.get(platform)
         if place is not None:
             steps = (*map(named, place.read), "|", *map(named, place.write))
-            checks = tuple(check.name for check in field.checks)
-            found.append((name, field.type.name, place.path, place.direction, steps, checks, field.required))
-            found += [(name, condition.text) for condition in field.conditions]
+            found.append((name, field.type.name, place.path, place.direction, steps, judged_by(field)))
     member = entity.members[platform]
     if member.raws or member.only is not None:
         found.append(("", member.raws, member.only.text if member.only is not None else ""))
     return found
+
+
+def judged_by(field: Field) -> tuple[Any, ...]:
+    """Return the checks that decide whether a value of a field is valid, in a form that can be compared."""
+    checks = [(check.name, getattr(check, "setting", None)) for check in field.checks]
+    return repr(checks), field.required, tuple(condition.text for condition in field.conditions)
 
 
 def named(step: Transform) -> str:

@@ -52,7 +52,9 @@ def _changed(facts: Facts, line: FieldLine) -> Step:
     since = f" since version {before.version}" if before else ""
     if len(saying) > 1:
         return Step("changed", f"{_number(len(saying))} platforms changed it{since}", "so the rule decides")
-    return Step("changed", f"{saying[0] if saying else 'no platform'} changed it{since}", "one word to weigh")
+    if not saying:
+        return Step("changed", f"no platform changed it{since}", "the rule decides alone")
+    return Step("changed", f"{saying[0]} changed it{since}", "one word to weigh")
 
 
 def _number(count: int) -> str:

@@ -99,3 +99,26 @@ def test_a_new_folder_names_its_schemas_and_its_next_steps(capsys: Capture, tmp_
         words, path = file.read_text().splitlines()[0].split("=")
         assert words == "# yaml-language-server: $schema"
         assert (file.parent / path).is_file()
+
+
+def test_a_bound_that_moves_is_put_to_what_is_there(shop: Shop) -> None:
+    """What fails a new bound waits, what a wider one lets through does so no longer, and the plan says that it cannot know."""
+    file = shop.home / "config/entities/product.yaml"
+    rules = file.read_text()
+    shop.settle()
+    for bound, waiting in ((11, 1), (99, 0), (12, 1), (13, 0)):
+        file.write_text(rules.replace("max_step: 50%", f"max_step: 50%, max: {bound}"))
+        assert "erp.price was never put to the new checks of product.price" in shop.answer("plan")["needs"][0]
+        assert shop.syncd("run", "--once") == 0
+        assert len(shop.answer("conflicts")["conflicts"]) == waiting
+
+
+def test_a_formula_that_no_platform_answers_to_decides_alone(shop: Shop) -> None:
+    shop.settle()
+    file = shop.home / "config/entities/product.yaml"
+    file.write_text(
+        file.read_text().replace("name: {type: string, truth: erp", 'name: {type: string, truth: {expr: "golden.sku"}')
+    )
+    assert shop.syncd("run", "--once") == 0
+    first = shop.answer("explain", "product", "MUG-1", "name")["steps"][0]
+    assert (first["text"][:23], first["result"]) == ("no platform changed it ", "the rule decides alone")
