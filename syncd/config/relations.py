@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from syncd.config.drafts import PlatformDraft
-from syncd.config.nodes import Block, Node
+from syncd.config.nodes import Block, Items, Node, Scalar
 from syncd.config.scene import FieldDraft, Scene
 from syncd.config.suggest import did_you_mean
 from syncd.core.references import references
@@ -21,6 +21,27 @@ def check_relations(scenes: Sequence[Scene]) -> None:
             if isinstance(field.type, Ref):
                 _target(scene, field, field.type, entities)
             _steps(scene, field)
+        _keys(scene)
+
+
+def _keys(scene: Scene) -> None:
+    """Note E233 for a match key that is a reference: its parent may become a record only after the child is looked for."""
+    identity = scene.source.root.get("identity") if scene.source.root else None
+    match = identity.get("match") if isinstance(identity, Block) else None
+    keys = [one.get("by") for one in match.nodes if isinstance(one, Block)] if isinstance(match, Items) else []
+    keys += [identity.get("key")] if isinstance(identity, Block) else []
+    for node in [each for key in keys for each in (key.nodes if isinstance(key, Items) else [key])]:
+        field = scene.fields.get(node.text) if isinstance(node, Scalar) else None
+        if field is None or not isinstance(field.type, Ref) or node is None:
+            continue
+        scene.source.error(
+            "E233",
+            node,
+            f"{field.name} is a reference, and no record is known by one",
+            hint=field.type.name,
+            why=f"another {scene.name} would be looked for each time a {field.type.entity} becomes a record or is united",
+            fix=f"use a field that the platforms themselves show, such as the {field.type.entity}'s own code as a string",
+        )
 
 
 def _target(scene: Scene, field: FieldDraft, kind: Ref, entities: Mapping[str, Scene]) -> None:

@@ -182,7 +182,7 @@ TABLE = [
     Code(
         "E233",
         "a reference that cannot be followed",
-        "A field refers to an entity that does not live where the field is mapped, or a step ref() stands in another field.",
+        "A field refers to an entity that does not live where it is mapped, a step ref() is in another field, or one is a key.",
         "brand: {type: string, map: {shop: {path: brand, read: [ref(brand)]}}}",
         "brand: {type: ref(brand), map: {shop: brand}}",
         "Map references where their entity lives, and let the field's type say what it refers to.",

@@ -4,12 +4,14 @@
 (R24); a key makes a repeat safe; without one the thing is read back and compared with what was there before (R26).
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from syncd.core.folds import is_counter
-from syncd.core.mapping import read_item
-from syncd.core.model import Abilities, Answer, Attempt, Change, Op, Receipt, State
+from syncd.core.mapping import read_item, with_path
+from syncd.core.model import Abilities, Answer, Attempt, Change, Item, Op, Receipt, State, Value, Write
 from syncd.core.receipt import is_before, stored_of
+from syncd.core.references import references
 from syncd.core.rules import Entity
 from syncd.core.spelling import explained
 
@@ -75,7 +77,7 @@ def shows_write(entity: Entity, attempt: Attempt, look: Change) -> bool:
         return False
     readings = read_item(entity, look.platform, look.item or {})
     following = is_next(attempt, look)
-    for name, sent in attempt.write.sent.items():
+    for name, sent in in_ids(entity, attempt.write, look).items():
         stored = stored_of(readings, name, sent)
         if stored.state is State.INVALID:
             return False
@@ -85,6 +87,22 @@ def shows_write(entity: Entity, attempt: Attempt, look: Change) -> bool:
         if not following or is_before(attempt, name, stored.value) or not explained(field, sent, stored.value):
             return False
     return True
+
+
+def in_ids(entity: Entity, write: Write, look: Change) -> Mapping[str, Value]:
+    """Return what was sent, references as the ids that a look shows: nobody has to know here whose they are."""
+    links = references(entity).keys() & write.sent.keys()
+    if not links:
+        return write.sent
+    item: Item = look.item or {}
+    for name in links:
+        place = entity.fields[name].maps[write.platform]
+        try:
+            item = with_path(item, place.steps, write.values.get(place.path))
+        except ValueError:
+            continue  # the list is shorter now: the look does not show it
+    shown = read_item(entity, write.platform, item)
+    return {**write.sent, **{name: shown[name].value for name in links}}
 
 
 def is_next(attempt: Attempt, look: Change) -> bool:

@@ -57,7 +57,7 @@ def named_by(rules: Rules, platform: str, values: Mapping[str, Reading], entity:
 
 def settled(space: Space, entity: Entity, change: Change, readings: Mapping[str, Reading]) -> Mapping[str, Reading]:
     """Return readings with records for native ids; one whose parent is no record yet is invalid until it is."""
-    if not references(entity):
+    if not references(entity) or space.one_name:
         return readings
     found, waiting = dict(readings), list[Key]()
     for name, target in references(entity).items():
@@ -113,7 +113,7 @@ def parent(space: Space, number: Value) -> Record | None:
 def native_of(space: Space, entity: Entity, platform: str, name: str, value: Value) -> Native:
     """Return a golden value as the platform has it, a reference as the parent's id there; raises NoWord."""
     target = references(entity).get(name)
-    if target is None or value is None:
+    if target is None or value is None or space.one_name:
         return native_value(entity, platform, name, value)
     place = entity.fields[name].maps[platform]
     find = row_of if any(not step.name.startswith("ref(") for step in place.write) else id_of  # pipelines are given text
@@ -150,7 +150,7 @@ def missing(space: Space, member: Member, mapped: Field, value: Value) -> tuple[
 
     A parent that itself waits for this record is not waited for: its reference is written by an update that follows.
     """
-    target = mapped.type.entity if isinstance(mapped.type, Ref) else ""
+    target = mapped.type.entity if isinstance(mapped.type, Ref) and not space.one_name else ""
     for one in as_list(value) if target else ():
         if row_of(space, member.platform, one) is not None:
             continue

@@ -95,6 +95,7 @@ class Space:
     apart: set[tuple[int, int]] = field(default_factory=set)  # pairs of records, lower id first, that a person keeps apart
     parents: dict[int, Record] = field(default_factory=dict)  # records that those of the set refer to, to be looked at only
     parent_links: dict[Thing, Link] = field(default_factory=dict)  # things that looks refer to
+    one_name: bool = False  # in rule tests a parent is called the same on every platform, and is always there
     # what the decider did
     touched: set[int] = field(default_factory=set)
     relinked: set[Thing] = field(default_factory=set)

@@ -68,7 +68,7 @@ class Stage:
         self.entity = rules.entities[test.entity]
         self.test = test
         self.numbers = 0
-        self.space = Space(rules, test.now, self.number, next_id=1 if test.base is None else 2)
+        self.space = Space(rules, test.now, self.number, next_id=1 if test.base is None else 2, one_name=True)
         self.space.read_at = dict.fromkeys(self.entity.members, test.now)
         self.space.read_at.update({one.platform: 0 for one in test.given if one.stale})
         self.items: dict[str, Item | None] = dict.fromkeys(self.entity.members)

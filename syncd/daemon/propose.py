@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from syncd.core.mapping import native_value
 from syncd.core.model import Native, Op, Record, Write
 from syncd.core.plan import Plan, plan
+from syncd.core.references import native_of, references
 from syncd.core.rules import Entity
 from syncd.core.space import Space
 from syncd.core.values import NoWord
@@ -46,32 +46,32 @@ def stand_for(db: Database, space: Space, record: Record, write: Write, asking: 
     """Return the proposal that covers the part of a write that must be approved; a new one if none does."""
     entity = space.rules.entities[record.entity]
     names = write.sent if asking is None else asking
-    fields = planned_fields(entity, record, write, names)
+    fields = planned_fields(space, entity, record, write, names)
     why = {Op.CREATE: "is not there", Op.DELETE: "was deleted", Op.ARCHIVE: "was deleted"}.get(write.op)
     return proposals.propose(
         db, record.id, write.platform, op=write.op, fields=fields, why=why or reasons(entity, names), now=space.now
     )
 
 
-def planned_fields(entity: Entity, record: Record, write: Write, names: Iterable[str]) -> list[Planned]:
+def planned_fields(space: Space, entity: Entity, record: Record, write: Write, names: Iterable[str]) -> list[Planned]:
     """Return the fields of a write with the values before and after, as the platform has them."""
     found = []
     for name in sorted(names):
         path = entity.fields[name].maps[write.platform].path
-        found.append(Planned(name, path, before_of(entity, record, write.platform, name), write.values.get(path)))
+        found.append(Planned(name, path, before_of(space, entity, record, write.platform, name), write.values.get(path)))
     return found
 
 
-def before_of(entity: Entity, record: Record, platform: str, name: str) -> Native:
+def before_of(space: Space, entity: Entity, record: Record, platform: str, name: str) -> Native:
     """Return what a field was last known to hold, as the platform has it; None if that cannot be said."""
     shadow = record.shadows.get(platform)
     known = shadow.fields.get(name) if shadow else None
     if known is None:
         return None
     try:
-        return native_value(entity, platform, name, known.raw)
+        return native_of(space, entity, platform, name, known.raw)
     except NoWord:
-        return known.raw
+        return None if name in references(entity) else known.raw
 
 
 def reasons(entity: Entity, names: Iterable[str]) -> str:

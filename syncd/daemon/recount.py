@@ -16,6 +16,7 @@ from syncd.config.yaml import parse
 from syncd.core.dependencies import names_in
 from syncd.core.mapping import NoWord, native_value
 from syncd.core.model import Conflict, FieldChange, Life, Native, Record, Value, Word
+from syncd.core.references import as_list, references
 from syncd.core.rules import Entity, Field, Name, Rules
 from syncd.core.space import Decision
 from syncd.core.subject import subjects
@@ -47,7 +48,7 @@ def as_test(db: Database, record: Record, rules: Rules, field: str | None = None
     personal = [name for name in event.names if entity.fields[name].pii]
     if field in personal or len(personal) == len(event.names):
         raise SyncdError(f"{', '.join(personal)} is personal: a test would show it; write one with an invented value")
-    shown = event._replace(names=tuple(name for name in event.names if name not in personal))
+    shown = by_key(db, entity, record, event._replace(names=tuple(name for name in event.names if name not in personal)))
     title = " ".join(["the last event of", record.entity, record.key or str(record.id), *([field] if field else [])])
     return completed(rules, entity, draft(entity, record, shown, title), shown)
 
@@ -66,6 +67,28 @@ def last_event(db: Database, entity: Entity, record: Record, field: str | None) 
     if newest is not None:
         return asked(entity, record, newest)
     raise SyncdError(f"nothing was decided about {field or 'this record'} yet: there is no event to make a test of")
+
+
+def by_key(db: Database, entity: Entity, record: Record, event: Event) -> Event:
+    """Return an event with the keys of parents in place of their records: so a test calls them, on every platform."""
+    links = references(entity)
+    if not links:
+        return event
+    needed = {name: golden(record, name) for name in links if entity.fields[name].required}
+    event = event._replace(before={**needed, **event.before})
+    values = [v for part in (event.before, event.after, *event.said.values()) for n, v in part.items() if n in links]
+    keys = history.names_of(db, {one for value in values for one in as_list(value) if isinstance(one, int)})
+
+    def key(value: Value) -> Value:
+        if isinstance(value, list):
+            return [key(one) for one in value]
+        return keys[value][1] if isinstance(value, int) and value in keys else value
+
+    def named(part: Mapping[str, Value]) -> dict[str, Value]:
+        return {name: key(value) if name in links else value for name, value in part.items()}
+
+    said = {platform: named(part) for platform, part in event.said.items()}
+    return event._replace(before=named(event.before), after=named(event.after), said=said)
 
 
 def names_of(entity: Entity) -> Mapping[str, tuple[str, ...]]:
@@ -199,7 +222,7 @@ def given_of(entity: Entity, record: Record, event: Event, platform: str) -> dic
     if event.is_new and said:
         shadow = record.shadows.get(platform)
         fields = shadow.fields if shadow else {}
-        said = {n: k.raw for n, k in fields.items() if k.word is Word.OWN and n in entity.fields} | said
+        said = {n: k.raw for n, k in fields.items() if k.word is Word.OWN and n in entity.fields.keys() - references(entity).keys()} | said
     found: dict[str, Native] = {}
     for name, value in said.items():
         place = entity.fields[name].maps.get(platform)
