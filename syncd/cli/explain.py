@@ -128,12 +128,17 @@ def explained(desk: Desk, folder: Folder, record: Record, args: Args) -> dict[st
 
 def under(desk: Desk, rules: "Entity", folder: Folder, record: Record, now: int, *, past: bool) -> "Ruled":
     """Return a record under rules, with what the ledger knows around it; when platforms were read last is known only of now."""
+    from syncd.config.rulebook import read_rules
+    from syncd.core.references import references
     from syncd.core.rules import Rules
     from syncd.core.space import Space
     from syncd.ledger import records
     from syncd.reports.ruled import ruled
 
-    space = Space(Rules(folder.sha, {rules.name: rules}), now, lambda: 0)
+    targets = set(references(rules).values()) - {rules.name}
+    parents = {name: read_rules(folder.name, folder.texts, name, os.environ) for name in targets}
+    known = {name: entity for name, entity in parents.items() if entity is not None}
+    space = Space(Rules(folder.sha, {**known, rules.name: rules}), now, lambda: 0)
     records.load(desk.db, space, records=[record.id])
     if past:
         space.read_at.clear()

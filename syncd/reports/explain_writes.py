@@ -40,15 +40,13 @@ def _write_step(facts: Facts, line: FieldLine, name: str, golden: GoldenField, p
     """Return how far golden has come on one platform."""
     if platform and platform.mode == "observe":
         return Step("observe", f"{name} is in mode observe", "never written")
-    waits = _waits(facts, line, name)
+    waits = _waits(facts, line, name, golden)
     if waits:
         return waits
     last = next((one for one in facts.tried if _sent(one, line.name, name)), None)
-    shadow = facts.record.shadows.get(name)
-    known = shadow.fields.get(line.name) if shadow else None
     if last and last.outcome in ("done", "assumed") and last.attempt.write.sent[line.name] == golden.value:
         return _written(facts, name, last, platform)
-    if known and known.means == golden.value:
+    if _holds(facts, line, name, golden):
         return Step("same", f"{name} holds it", "nothing to write")
     if last and last.outcome is None:
         sent = clock(last.attempt.sent_at, facts.moment)
@@ -95,7 +93,14 @@ def _written(facts: Facts, name: str, last: Tried, platform: PlatformLine | None
     return Step("written", text, f"written {clock(last.attempt.sent_at, facts.moment)}, {took // 1000} ms")
 
 
-def _waits(facts: Facts, line: FieldLine, name: str) -> Step | None:
+def _holds(facts: Facts, line: FieldLine, name: str, golden: GoldenField) -> bool:
+    """Return whether a platform holds golden already: what is written there is for another field's sake."""
+    shadow = facts.record.shadows.get(name)
+    known = shadow.fields.get(line.name) if shadow else None
+    return shadow is not None and shadow.life is Life.ALIVE and known is not None and bool(known.means == golden.value)
+
+
+def _waits(facts: Facts, line: FieldLine, name: str, golden: GoldenField) -> Step | None:
     """Return what a write to a platform waits for, if anything does."""
     letter = next((one for one in facts.letters if one.platform == name), None)
     proposal = facts.proposals.get(name)
@@ -104,8 +109,11 @@ def _waits(facts: Facts, line: FieldLine, name: str) -> Step | None:
         return Step("refused", f"{name} refused it: {figures.plain(letter.answer)}", f"dead letter d-{letter.id}")
     if proposal and any(one.field == line.name for one in proposal.fields):
         return Step("proposed", f"{name} is in mode propose", f"ch-{proposal.id} waits for approval")
-    if name not in facts.behind:
+    if name not in facts.behind or _holds(facts, line, name, golden):
         return None
+    why = _held(facts, line, name)
+    if why.startswith(WAITS):
+        return Step("reference", f"{name} has no row yet that {line.name} refers to", figures.plain(why))
     if breaker:
         return Step("breaker", f"the breaker {breaker.kind} of {name} is open", "waits")
     if name in facts.paused:

@@ -42,7 +42,7 @@ class Ruled:
 def ruled(space: Space, entity: Entity, sha: str, record: Record, now: int) -> Ruled:
     """Return a record under rules. ``space`` has what the ledger knows around it: last reads, proofs, open attempts."""
     numbers = count(HIGH)
-    rules = Rules(sha, {entity.name: entity})
+    rules = Rules(sha, {**space.rules.entities, entity.name: entity})
     return Ruled(entity, replace(space, rules=rules, now=now, number=lambda: next(numbers), records={record.id: record}))
 
 

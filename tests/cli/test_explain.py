@@ -77,7 +77,7 @@ def test_which_case_was_true_and_why_the_earlier_were_not(told: Shop) -> None:
 
 def test_the_past_is_explained_with_the_rules_of_its_time(told: Shop) -> None:
     with sqlite3.connect(told.home / "config/state/ledger.db") as db:
-        (then,) = db.execute("SELECT at FROM version WHERE record = 1 AND version = 1").fetchone()
+        (then,) = db.execute("SELECT max(at) FROM decision WHERE record = 1 AND version = 1").fetchone()
     db.close()
     file = told.home / "config/entities/product.yaml"
     file.write_text(RULES.replace("{owner: erp, if_stale: hold, stale_after: 2h}", "shop"))
