@@ -19,6 +19,8 @@ from syncd.daemon.schedule import next_cron
 from syncd.daemon.upkeep import back_up, due_at, tidy
 from syncd.ledger import config_texts, history, retention
 from syncd.ledger.reading import read_only
+from syncd.reports import status
+from syncd.reports.envelope import Origin
 from tests.daemon.test_serve import ask, daemon
 from tests.daemon.world import World, until
 
@@ -91,8 +93,11 @@ async def test_a_copy_that_failed_is_told_everywhere(world: World, log: list[str
     (world.folder / "state" / "backups").write_text("a file where a folder should be")
     async with daemon(world):
         await until(lambda: any("no backup: " in line for line in log))
-        attention = (await ask(world, do="status"))["attention"]
-    assert attention[0].startswith("the last backup failed: ")
+        live = await ask(world, do="status")
+        with read_only(world.folder / LEDGER) as db:
+            document = status.collect(db, Origin(clock.now(), "test", "sha"), {}, live=live)
+    told = [one["text"] for one in document["attention"]]
+    assert [text for text in told if text.startswith("the last backup failed: ")]
 
 
 async def test_what_a_crash_left_and_what_is_not_ours(world: World) -> None:
