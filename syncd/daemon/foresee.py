@@ -4,7 +4,7 @@ Only the counts, the breakers' loads and whatever the caller keeps of each recor
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from itertools import count
 
@@ -14,11 +14,14 @@ from syncd.core.rules import Entity, Rules
 from syncd.core.space import Space
 from syncd.daemon.foretell import Foreseen, Trial, foretell, is_something, stand_of
 from syncd.daemon.mapped import judged_by
+from syncd.daemon.narrow import narrowed
 from syncd.daemon.overlay import Edit, edits, meaning
 from syncd.daemon.scene import Scene
 from syncd.daemon.weigh import Load, Trip, add, counted, limit_of
 from syncd.ledger import lookup, outbox, records, tallies
 from syncd.ledger.breakers import KINDS
+from syncd.ledger.glimpse import rows_of
+from syncd.ledger.loaded import RecordRow, ShadowRow
 from syncd.ledger.schema import Database
 from syncd.ledger.store import uncollected
 
@@ -74,7 +77,7 @@ def trial_scene(rules: Rules, now: int) -> Scene:
     return Scene(rules, now, count(HIGH).__next__, "trial")
 
 
-def foresee(
+def foresee(  # noqa: PLR0913 - all of them but the first two are options, by name
     db: Database,
     rules: tuple[Rules, Rules],
     *,
@@ -83,13 +86,14 @@ def foresee(
     only: str | None = None,
     stands: bool = False,
     settled: bool = True,
+    quick: bool = True,
     enough: Callable[[int], bool] = lambda _: False,
 ) -> Foresight:
     """Return what loading other rules would do (``rules``: of now, and those); each record that changes goes to ``take``.
 
     ``only``: an entity. ``stands``: also say in which state each record was. ``settled``: all records were last decided with
-    the rules of now, so that only what differs need be. ``enough`` is asked after each batch with the records looked at so
-    far, and stops it: then ``whole`` is false.
+    the rules of now, so that only what differs need be. ``quick`` off: every record is read whole. ``enough`` is asked after
+    each batch with the records looked at so far, and stops it: then ``whole`` is false.
     """
     old, new = rules
     found = Foresight(edits=edits(old, new), total=sum(tallies.records(db).values()))
@@ -97,10 +101,14 @@ def foresee(
         found.edits = {name: replace(edit, fields=None) for name, edit in found.edits.items()}
     scenes = trial_scene(old, now), trial_scene(new, now)
     for edit in found.edits.values():
-        if only in (None, edit.name):
+        if only in (None, edit.name) and edit.old is not None and edit.new is not None:
+            look = Look(db, found, edit, scenes, stands=stands, quick=quick)
             for batch in batches(db, edit.name):
                 with uncollected():
-                    foresee_batch(db, found, edit, batch, scenes=scenes, take=take, stands=stands)
+                    for record, one in look.at(batch):
+                        add_up(found, edit.new, record, one)
+                        if is_something(one):
+                            take(one)
                 found.records += len(batch)
                 if enough(found.records):
                     found.whole = False
@@ -117,27 +125,62 @@ def batches(db: Database, entity: str) -> Iterator[list[int]]:
         after = ids[-1]
 
 
-def foresee_batch(
-    db: Database, found: Foresight, edit: Edit, ids: list[int], *, scenes: tuple[Scene, Scene], take: Take, stands: bool
-) -> None:
-    """Try an edit on a batch of records."""
-    if edit.old is None or edit.new is None:
-        return  # an entity that is new has no records yet; one that is gone is left alone
-    trial = Trial(edit, scenes[0].space(), scenes[1].space())
-    loaded = records.load(db, trial.new, records=ids)
-    share(trial.new, trial.old)
-    behind = {record for platform in edit.new.members for record in outbox.marks(db, platform, ids)}
-    for number in ids:
-        record = trial.new.records[number]
-        note_raws(found, record)
-        one = foretell(trial, record, pending=number in behind)
-        if one is None:
-            continue
-        if stands:
-            one.stand = stand_of(loaded, number)
-        add_up(found, edit.new, record, one)
-        if is_something(one):
-            take(one)
+class Look:
+    """Tries an edit on batches of records: an entity that is new has none yet, and one that is gone is left alone.
+
+    Most records are foreseen by the little that the edit needs of them; the others are read whole. ``quick`` off: all are.
+    """
+
+    def __init__(
+        self, db: Database, found: Foresight, edit: Edit, scenes: tuple[Scene, Scene], *, stands: bool, quick: bool = True
+    ) -> None:
+        self._db, self._found, self._edit, self._scenes, self._stands = db, found, edit, scenes, stands
+        spaces = scenes[0].space(), scenes[1].space()
+        records.load(db, spaces[0])
+        share(*spaces)
+        self._narrow = narrowed(edit, spaces) if quick else None
+
+    def at(self, ids: list[int]) -> list[tuple[Record, Foreseen]]:
+        """Return the records of a batch that the edit does anything to, or for which something waits, in order."""
+        assert self._edit.new is not None
+        behind = {record for platform in self._edit.new.members for record in outbox.marks(self._db, platform, ids)}
+        found: dict[int, tuple[Record, Foreseen]] = {}
+        left = ids
+        if self._narrow is not None:
+            left = []
+            for rows in rows_of(self._db, self._edit.name, ids):
+                answer = None if rows.id in behind else self._narrow.foretell(rows)
+                if answer is None:
+                    left.append(rows.id)
+                elif answer[1] is not None:
+                    found[rows.id] = answer[0], self.told(answer[1], rows.record, rows.shadows)
+        found |= self.whole(left, behind)
+        return [found[number] for number in ids if number in found]
+
+    def whole(self, ids: Collection[int], behind: Collection[int]) -> dict[int, tuple[Record, Foreseen]]:
+        """Return the same of records that are read whole."""
+        if not ids:
+            return {}
+        trial = Trial(self._edit, self._scenes[0].space(), self._scenes[1].space())
+        loaded = records.load(self._db, trial.new, records=ids)
+        share(trial.new, trial.old)
+        rows: dict[int, dict[str, ShadowRow]] = {number: {} for number in ids}
+        for (number, platform), (row, _, _) in loaded.shadows.items():
+            rows[number][platform] = row
+        found = {}
+        for number in ids:
+            record = trial.new.records[number]
+            note_raws(self._found, record)  # only here: where paths are new, no edit is narrow
+            one = foretell(trial, record, pending=number in behind)
+            if one is not None:
+                found[number] = record, self.told(one, loaded.records[number], rows[number])
+        return found
+
+    def told(self, one: Foreseen, record: RecordRow, shadows: Mapping[str, ShadowRow]) -> Foreseen:
+        """Return what was foreseen of a record, with its stand if that is wanted."""
+        if self._stands:
+            one.stand = stand_of(record, shadows)
+        return one
 
 
 def share(source: Space, target: Space) -> None:

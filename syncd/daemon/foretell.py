@@ -3,8 +3,9 @@
 What the old rules would write anyhow is not the edit's effect.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -17,7 +18,7 @@ from syncd.core.resolve import resolve
 from syncd.core.rules import Entity, Pick
 from syncd.core.space import Space
 from syncd.daemon.overlay import Edit, light, twin
-from syncd.ledger.loaded import Loaded
+from syncd.ledger.loaded import RecordRow, ShadowRow
 from syncd.reports.masks import mask
 
 TRIED = "tried"
@@ -109,14 +110,18 @@ def is_same(before: Outcome, after: Outcome, names: frozenset[str] | None) -> bo
     return old.conflicts.keys() == new.conflicts.keys() and all(value_of(old, name) == value_of(new, name) for name in names)
 
 
-def value_of(record: Record, name: str) -> tuple[Value, str | None]:
-    """Return a field's golden value and whose it is."""
+def value_of(record: Record, name: str) -> tuple[Value, bool]:
+    """Return a field's golden value and whether anybody has spoken; who it was tells no platform anything."""
     golden = record.golden.get(name)
-    return (None, None) if golden is None else (golden.value, golden.who)
+    return (None, False) if golden is None else (golden.value, golden.who is not None)
 
 
-def outcome(space: Space, entity: Entity, record: Record, names: frozenset[str] | None) -> Outcome:
-    """Decide a copy of a record anew, or just these fields where the others stand as they were decided."""
+def outcome(
+    space: Space, entity: Entity, record: Record, names: frozenset[str] | None, platforms: Collection[str] | None = None
+) -> Outcome:
+    """Decide a copy of a record anew, or just these fields where the others stand as they were decided; then only these
+    platforms are asked whether they have something to be told.
+    """
     if names is None:
         record = twin(record)
         changes = revise(space, record, TRIED).fields
@@ -124,13 +129,15 @@ def outcome(space: Space, entity: Entity, record: Record, names: frozenset[str] 
     else:
         record = light(record, names)
         changes = resolve(space, record, names)
-        behind = [p for p, member in entity.members.items() if is_behind(space, entity, member, record, names)]
+        asked = entity.members if platforms is None else platforms
+        behind = [p for p in asked if is_behind(space, entity, entity.members[p], record, names)]
     return Outcome(record, changes, frozenset(behind))
 
 
 def planned(space: Space, entity: Entity, one: Outcome, platforms: Iterable[str]) -> Outcome:
     """Return an outcome with what these platforms are told: all of it, also what was waiting before."""
-    return replace(one, plans={p: plan(space, one.record, p) for p in platforms if p in entity.members})
+    plans = {p: plan(space, one.record, p) for p in platforms if p in entity.members}
+    return Outcome(one.record, one.changes, one.behind, plans)
 
 
 def difference(edit: Edit, before: Outcome, after: Outcome) -> Foreseen:
@@ -140,6 +147,8 @@ def difference(edit: Edit, before: Outcome, after: Outcome) -> Foreseen:
     found = Foreseen(record.id, record.entity, record.key, label_of(entity, record), version=record.version)
     reasons = {change.name: change for change in after.changes}
     for platform in entity.members:
+        if platform not in before.plans and platform not in after.plans:
+            continue
         was = told(edit.old, before.record, before.plans.get(platform, NOBODY).write)
         then = after.plans.get(platform, NOBODY)
         now = told(entity, record, then.write)
@@ -265,6 +274,7 @@ def patch_of(entity: Entity, record: Record, write: Write, moved: Mapping[str, A
     return head | {"patch": steps}
 
 
+@lru_cache(maxsize=1024)
 def pointer(path: str) -> str:
     """Return a path of a mapping as a JSON pointer: ``variants.0.price`` is ``/variants/0/price``."""
     return "".join(f"/{text.replace('~', '~0').replace('/', '~1')}" for text in steps_of(path))
@@ -288,7 +298,6 @@ def nested(values: Mapping[str, Native]) -> Native:
     return found
 
 
-def stand_of(loaded: Loaded, record: int) -> str:
+def stand_of(record: RecordRow | None, shadows: Mapping[str, ShadowRow]) -> str:
     """Return what tells this state of a record from any other: golden, and what is known of every platform."""
-    rows = sorted((platform, row) for (number, platform), (row, _, _) in loaded.shadows.items() if number == record)
-    return sha256(repr((loaded.records.get(record), rows)).encode()).hexdigest()[:16]
+    return sha256(repr((record, sorted(shadows.items()))).encode()).hexdigest()[:16]

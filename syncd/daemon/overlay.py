@@ -144,7 +144,8 @@ def light(record: Record, names: frozenset[str]) -> Record:
     """Return a record on which these fields can be decided while it stays as it is; its shadows are the same objects."""
     copied = record.golden if record.conflicts else names
     golden = {n: GoldenField(*golden_facts(g)) if n in copied else g for n, g in record.golden.items()}
-    return replace(record, golden=golden, conflicts=dict(record.conflicts))
+    head = record.id, record.entity, record.born, record.key, record.life, record.version
+    return Record(*head, golden, record.shadows, dict(record.conflicts), record.tomb)
 
 
 def twin(record: Record) -> Record:

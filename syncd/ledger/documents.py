@@ -179,6 +179,12 @@ def fields_beside(text: str, stands: Mapping[str, Standing]) -> dict[str, Shadow
     return Stepwise(made, left, word, usual["by"])
 
 
+def shadow_doc(text: str) -> dict[str, Any]:
+    """Return the document of a shadow: ``fields`` are those that are apart from golden, ``not`` those it does not have."""
+    doc: dict[str, Any] = load(text)
+    return doc
+
+
 def _full_shadow(part: dict[str, Any], usual: Mapping[str, Any]) -> ShadowField:
     raw = part["raw"]
     field = ShadowField(**{**usual, "means": raw, "known": implied(raw), **part})
@@ -206,12 +212,18 @@ def golden_text(golden: Mapping[str, GoldenField]) -> str:
 
 def golden_fields(text: str) -> dict[str, GoldenField]:
     """Return golden from its text."""
+    return golden_among(text, None)
+
+
+def golden_among(text: str, names: Sequence[str] | None) -> dict[str, GoldenField]:
+    """Return these fields of golden from its text, as far as it has them; all without ``names``."""
     doc = load(text)
     usual = NEW_GOLDEN | doc.get("usual", {})
     who, lo, hi, version = usual["who"], usual["lo"], usual["hi"], usual["version"]
+    parts = doc["fields"]
     return {
         name: _full_golden(part, usual) if type(part) is dict else GoldenField(part, lo, hi, who, version=version)
-        for name, part in doc["fields"].items()
+        for name, part in (parts.items() if names is None else [(n, parts[n]) for n in names if n in parts])
     }
 
 

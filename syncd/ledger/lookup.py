@@ -55,6 +55,6 @@ def _by_own_id(db: Database, entity: str, text: str) -> list[tuple[int]]:
 
 
 def ids_after(db: Database, entity: str, *, after: int, limit: int) -> list[int]:
-    """Return the ids of an entity's records above ``after``, in order."""
-    rows = db.execute("SELECT id FROM record WHERE entity = ? AND id > ? ORDER BY id LIMIT ?", (entity, after, limit))
+    """Return the ids of an entity's records above ``after``, in order; not by the index of keys, where all would be sorted."""
+    rows = db.execute("SELECT id FROM record WHERE +entity = ? AND id > ? ORDER BY id LIMIT ?", (entity, after, limit))
     return [row[0] for row in rows]
