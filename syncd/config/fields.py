@@ -1,5 +1,7 @@
 """``fields`` and ``groups`` of an entity: types, rules, mappings, checks, and what becomes of stray edits."""
 
+from dataclasses import replace
+
 from syncd.config import literals
 from syncd.config.checking import read_checks, read_equality
 from syncd.config.mapping import read_map
@@ -10,7 +12,7 @@ from syncd.config.service import MODES, STRAY
 from syncd.config.suggest import did_you_mean
 from syncd.config.truth import read_truth
 from syncd.config.truthparts import Subject
-from syncd.core.rules import Field, FieldType, Group
+from syncd.core.rules import Field, FieldMap, FieldType, Group
 from syncd.core.values import NAMES, Later, parse_type
 
 KEYS = [
@@ -60,7 +62,7 @@ def _field(scene: Scene, section: Section, draft: FieldDraft, groups: dict[str, 
         name=draft.name,
         type=draft.type,
         truth=draft.truth,
-        maps=draft.maps,
+        maps=_summands(draft),
         equal=equal,
         checks=checks.checks,
         max_step=checks.max_step,
@@ -76,6 +78,14 @@ def _field(scene: Scene, section: Section, draft: FieldDraft, groups: dict[str, 
         note=note or "",
         at=scene.source.at(draft.key),
     )
+
+
+def _summands(draft: FieldDraft) -> dict[str, FieldMap]:
+    """Return the mappings of a field; what a sum adds up is only read: written back it would be added once more."""
+    if draft.truth is None or draft.truth.how != "sum":
+        return draft.maps
+    parts = {name: replace(draft.maps[name], direction="in") for name in draft.truth.platforms if name in draft.maps}
+    return {name: parts.get(name, place) for name, place in draft.maps.items()}
 
 
 def _platform_stray(scene: Scene, platform: str) -> str:

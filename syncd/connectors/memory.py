@@ -7,6 +7,7 @@ is the connector to it. Faults are the same as elsewhere: ``down``, and what ``b
 from collections.abc import AsyncIterator, Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ from syncd.connectors.body import BadBody, decode, pick, placed
 from syncd.connectors.options import CollectionOptions, Marker, Options, Watch
 from syncd.connectors.options import Poll as PollOptions
 from syncd.connectors.protocol import Batch, Connector, Delivery, Page, Rights, Setup
+from syncd.connectors.times import parse_time
 from syncd.core.model import Abilities, Answer, Change, Item, Native, Op, Receipt, Via, Write
 from syncd.errors import ConnectorError, PermanentError, StaleWrite, TransientError
 
@@ -36,9 +38,13 @@ class MemoryWatch(Watch):
 
 
 class MemoryCollection(CollectionOptions):
-    """Where a thing has its id, and how it is marked as deleted. With a ``version``, whatever its name, that guards writes."""
+    """Where a thing has its id, and how it is marked as deleted. With a ``version``, whatever its name, that guards writes.
+
+    ``changed_at`` names the field that says when a thing was changed; without it, or where it says nothing, our clock does.
+    """
 
     id: str
+    changed_at: str | None = None
     version: str | None = None
     deleted: Marker | None = None
 
@@ -107,7 +113,7 @@ class Platform:
 
     def new_id(self) -> str:
         """Return an id that was never used here."""
-        self.ids += 1
+        self.ids = next(n for n in count(self.ids + 1) if not any((one, str(n)) in self.versions for one in self.things))
         return str(self.ids)
 
 
@@ -249,7 +255,8 @@ class Memory:
 
     def _event(self, collection: str, event: Event, as_of: int) -> Change:
         found = self._change_of(collection, event.id, event.thing, as_of, Via.EVENT)
-        return replace(found, changed_at=event.at, event_id=f"{collection}:{event.number}")
+        at = event.at if event.thing is None else self._told(collection, event.thing)
+        return replace(found, changed_at=at, event_id=f"{collection}:{event.number}")
 
     def _change_of(self, collection: str, native_id: str, thing: Thing | None, as_of: int, via: Via) -> Change:
         change = Change(self.setup.platform, collection, native_id, via, as_of, self.setup.now(), gone=thing is None)
@@ -258,7 +265,14 @@ class Memory:
         marker = self._options(collection).deleted
         gone = marker is not None and pick(thing.item, marker.field) == marker.value
         version = thing.version if self.able.guard or self.able.ordered else None
-        return replace(change, item=deepcopy(thing.item), gone=gone, version=version, changed_at=thing.changed_at)
+        at = self._told(collection, thing)
+        return replace(change, item=deepcopy(thing.item), gone=gone, version=version, changed_at=at)
+
+    def _told(self, collection: str, thing: Thing) -> int:
+        """Return when a thing was changed, as it says itself, else as we saw it."""
+        path = self._options(collection).changed_at
+        said = parse_time(pick(thing.item, path)) if path else None
+        return thing.changed_at if said is None else said
 
     def _options(self, collection: str) -> MemoryCollection:
         options: MemoryCollection = self.setup.collections[collection].options

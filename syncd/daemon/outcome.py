@@ -51,7 +51,7 @@ def outcome_of(stage: Stage, told: Iterable[Told]) -> Outcome:
         creates += [one.platform] if write.op is Op.CREATE else []
     record = next(iter(stage.space.records.values()), None)
     if record is not None:
-        found.golden.update({name: golden.value for name, golden in record.golden.items()})
+        found.golden.update({name: golden.value for name, golden in record.golden.items()} | undecided(stage, record))
         found.decided_by.update(deciders(stage, record))
         found.why.update(reasons(stage, record))
     return Outcome(
@@ -78,6 +78,20 @@ def conflicts_of(stage: Stage) -> tuple[str, ...]:
     names = {name for record in stage.space.records.values() for name in record.conflicts}
     found = {"(delete)" if name.startswith("(") else name for name in names} | ({"(identity)"} if stage.asked else set())
     return tuple(sorted(found))
+
+
+def undecided(stage: Stage, record: Record) -> dict[str, Value]:
+    """Return golden as agreed on before, of the fields whose newest edit cannot be told.
+
+    Platforms of a test speak at one moment: none of them has won because it was heard first.
+    """
+    base, spoken = stage.test.base, [one.platform for one in stage.test.given]
+    if base is None or len(spoken) != len(set(spoken)):
+        return {}
+    known = {one.name: one for one in subjects(stage.entity).values()}
+    open_ones = [one for name, one in known.items() if name in record.conflicts]
+    newest = [one for one in open_ones if in_force(stage.space, record, one).truth.how == "newest"]
+    return {field.name: base.fields.get(field.name) for one in newest for field in one.fields}
 
 
 def deciders(stage: Stage, record: Record) -> dict[str, str]:

@@ -153,3 +153,25 @@ async def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_every_kind_is_registered_under_its_own_name() -> None:
     assert all(kind.name == name for name, kind in KINDS.items())
     assert {"memory", "rest"} <= set(KINDS)
+
+
+async def test_a_made_thing_never_takes_the_id_of_a_loaded_one(tmp_path: Path) -> None:
+    (tmp_path / "things.jsonl").write_text('{"id": "1", "sku": "A"}\n{"id": 3, "sku": "B"}\n')
+    kind = MemoryKind()
+    setup = setup_for(kind, collections={"things": {"id": "id"}}, connection={"load": "things.jsonl"}, folder=str(tmp_path))
+    async with kind.connect(setup) as connector:
+        writes = [Write(Op.CREATE, "there", "things", n, None, values={"sku": str(n)}) for n in (1, 2)]
+        made = [receipt.id for receipt in await connector.apply(writes) if isinstance(receipt, Receipt)]
+    assert made == ["2", "4"]
+
+
+async def test_a_thing_says_when_it_was_changed_where_a_field_is_named(tmp_path: Path) -> None:
+    (tmp_path / "things.jsonl").write_text('{"id": "1", "at": "1970-01-01T00:00:07Z"}\n{"id": "2"}\n')
+    kind = MemoryKind()
+    things = {"things": {"id": "id", "changed_at": "at"}}
+    setup = setup_for(kind, collections=things, connection={"load": "things.jsonl"}, folder=str(tmp_path))
+    async with kind.connect(setup) as connector:
+        first, second = await connector.read("things", ["1", "2"])
+    assert first.changed_at == 7_000_000
+    assert second.changed_at is not None
+    assert second.changed_at > 7_000_000

@@ -123,7 +123,7 @@ SITUATIONS = {
     ),
     "newest at the same time is a conflict": (
         "base: {sku: A, mail: x}, given: {shop: {mail: s}, cms: {mail: c}}, "
-        "expect: {golden: {mail: s}, conflicts: [mail], writes: {}}"
+        "expect: {golden: {mail: x}, conflicts: [mail], writes: {}}"
     ),
     "max holds what the other agreed on": (
         "base: {sku: A, rank: 5}, given: {shop: {rank: 3}}, "
