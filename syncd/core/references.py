@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from syncd.core.identity import UNIQUE
 from syncd.core.mapping import native_value
-from syncd.core.model import Change, Life, Native, Reading, Record, State, Value
+from syncd.core.model import Change, Known, Life, Native, Reading, Record, State, Value, Word
 from syncd.core.native import NoWord
 from syncd.core.reftypes import Ref
 from syncd.core.rules import Entity, Field, Member, Rules
@@ -64,7 +64,7 @@ def settled(space: Space, entity: Entity, change: Change, readings: Mapping[str,
         reading = readings.get(name)
         if reading is None or reading.state is not State.VALUE:
             continue
-        ids = as_list(reading.value)
+        ids = [one for one in as_list(reading.value) if not is_replaced(space, target, change.platform, one)]
         records = [record_of(space, target, change.platform, one) for one in ids]
         lost = [str(one) for one, record in zip(ids, records, strict=True) if record is None]
         if lost:
@@ -72,7 +72,7 @@ def settled(space: Space, entity: Entity, change: Change, readings: Mapping[str,
             found[name] = Reading(State.INVALID, None, why)
             waiting += [key_of_row(space.rules, target, change.platform, one) for one in lost]
         else:
-            found[name] = Reading(State.VALUE, records if isinstance(reading.value, list) else records[0])
+            found[name] = referring(records if isinstance(reading.value, list) else next(iter(records), None))
     space.doubles[change.platform, change.collection, change.id] = tuple(waiting)
     return found
 
@@ -93,6 +93,37 @@ def record_of(space: Space, target: str, platform: str, native: Value) -> int | 
         if record.entity == target and shadow is not None and shadow.id == thing[2]:
             return record.id
     return None
+
+
+def referring(value: Value) -> Reading:
+    """Return the reading of a reference that leads to records."""
+    return Reading(State.NULL if value is None else State.VALUE, value)
+
+
+def is_replaced(space: Space, target: str, platform: str, native: Value) -> bool:
+    """Return whether a native id is that of a dead row in whose place its record has another one: it leads nowhere now."""
+    home = space.rules.entities.get(target)
+    if isinstance(native, int) or home is None or platform not in home.members:
+        return False
+    thing = (platform, home.members[platform].collection, str(native))
+    link = space.links.get(thing) or space.parent_links.get(thing)
+    if link is None or link.record is None or link.life is not Life.GONE:
+        return False
+    return row_of(space, platform, link.record) not in (None, thing[2])
+
+
+def let_go(space: Space, child: Record, platform: str, number: int) -> bool:
+    """Let a child's row there refer no longer to a parent whose row was replaced; return whether it did. It is written anew."""
+    shadow, entity, moved = child.shadows.get(platform), space.rules.entities[child.entity], False
+    for name in references(entity):
+        known = shadow.fields.get(name) if shadow is not None else None
+        if known is None or number not in as_list(known.raw):
+            continue
+        rest = [one for one in as_list(known.raw) if one != number]
+        known.raw = known.means = rest if isinstance(known.raw, list) else None
+        known.known, known.word = (Known.NULL if known.raw is None else Known.OK), Word.OURS
+        moved = True
+    return moved
 
 
 def key_of_row(rules: Rules, target: str, platform: str, native: str) -> Key:

@@ -222,7 +222,8 @@ def given_of(entity: Entity, record: Record, event: Event, platform: str) -> dic
     if event.is_new and said:
         shadow = record.shadows.get(platform)
         fields = shadow.fields if shadow else {}
-        said = {n: k.raw for n, k in fields.items() if k.word is Word.OWN and n in entity.fields.keys() - references(entity).keys()} | said
+        plain = entity.fields.keys() - references(entity).keys()
+        said = {n: k.raw for n, k in fields.items() if k.word is Word.OWN and n in plain} | said
     found: dict[str, Native] = {}
     for name, value in said.items():
         place = entity.fields[name].maps.get(platform)

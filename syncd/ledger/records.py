@@ -83,6 +83,7 @@ def commit(db: Database, space: Space, loaded: Loaded, *, looks: Sequence[Waitin
     ``looks`` are the observations that it took in; ``rekey``: the match rules may be others than before. New conflicts get
     their ids. Raises what SQLite raises; the caller's transaction then undoes all of it.
     """
+    relatives.rewrite(db, space, loaded)
     touched = [space.records[number] for number in sorted(space.touched)]
     renamed = _store_records(db, touched, loaded)
     renamed = touched if rekey else renamed

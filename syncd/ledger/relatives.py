@@ -1,15 +1,19 @@
 """Records that others refer to: loaded beside those of a batch, and their children let go once they have a row."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from syncd.core.identity import record_key
 from syncd.core.model import Life, Record
-from syncd.core.references import key_of_row, parents_of, references, waits_for
+from syncd.core.references import key_of_row, let_go, parents_of, references, waits_for
 from syncd.core.space import Key, Space
 from syncd.core.waits import WAITS
 from syncd.ledger import outbox
 from syncd.ledger.loaded import Loaded, read_records
 from syncd.ledger.schema import Database
+from syncd.ledger.texts import dump
+
+NUMBER = re.compile(r"[0-9]+")
 
 
 def load(db: Database, space: Space) -> None:
@@ -42,6 +46,39 @@ def arrived(space: Space) -> set[Key]:
         if entity is not None and entity.name in wanted and space.links[platform, collection, native].record is not None:
             found.add(key_of_row(space.rules, entity.name, platform, native))
     return found
+
+
+def rewrite(db: Database, space: Space, loaded: Loaded) -> None:
+    """Let the children of parents that have another row now be written anew: they still show the id of the old one."""
+    wanted = targets(space)
+    moved = [(space.records[n], p) for n in sorted(space.touched) for p in replaced(space.records[n], loaded)] if wanted else []
+    moved = [(record, platform) for record, platform in moved if record.entity in wanted]
+    for child in children(db, space, {record.id for record, _ in moved}, loaded) if moved else []:
+        for record, platform in moved:
+            if let_go(space, child, platform, record.id):
+                space.touch(child)
+                space.behind.add((child.id, platform))
+
+
+def replaced(record: Record, loaded: Loaded) -> Iterator[str]:
+    """Yield the platforms where a record has another row than it had when it was loaded, or had lost."""
+    for platform, shadow in record.shadows.items():
+        old = loaded.shadows.get((record.id, platform))
+        if old is not None and shadow.life is not Life.GONE and old[0][1] != shadow.id:
+            yield platform
+
+
+def children(db: Database, space: Space, parents: set[int], loaded: Loaded) -> list[Record]:
+    """Return the records that refer to one of some; they belong to the working set from now on. Reads every possible child."""
+    homes = [entity.name for entity in space.rules.entities.values() if references(entity)]
+    rows = db.execute(
+        "SELECT r.id, r.golden FROM json_each(?) j CROSS JOIN record r ON r.entity = j.value", (dump(homes),)
+    )
+    names = {str(number) for number in parents}
+    found = {number for number, golden in rows if not names.isdisjoint(NUMBER.findall(golden))} - space.records.keys()
+    space.records.update(read_records(db, found, loaded))
+    family = [space.records[number] for number in sorted(space.records)]
+    return [child for child in family if not parents.isdisjoint(parents_of(space.rules, child))]
 
 
 def release(db: Database, space: Space, touched: Sequence[Record], loaded: Loaded) -> None:

@@ -161,3 +161,71 @@ async def test_a_renamed_parent_changes_no_child(world):
     async with world.runtime() as runtime:
         assert await runtime.store.read(lambda db: db.execute(query).fetchone()) == before
     assert "NEW" in there(world, "shop", "brands")
+
+
+RESTORED = BRAND.replace("deletes: {authority: erp,", "deletes: {authority: erp, elsewhere: restore,")
+ONE = "ref(brand), truth: erp, map: {erp: brand_id, shop: {path: brandId, read: [ref(brand)], write: [ref(brand)]}}"
+MANY = PRODUCT.replace(ONE, "list(brand), truth: erp, map: {erp: brands, shop: brands}")
+
+
+
+def others(world):
+    """Brands that nobody refers to: a list that lost all it had is not believed."""
+    for n in range(12):
+        world.platform("erp").put("brands", f"x{n}", {"id": f"x{n}", "code": f"OTHER-{n}", "parent": None})
+
+
+async def test_children_follow_a_parent_that_is_made_again_under_another_id(world):
+    company(world, brand=RESTORED)
+    others(world)
+    world.platform("erp").put("brands", "b7", {"id": "b7", "code": "ACME", "parent": None})
+    world.platform("erp").put("items", "1", {"id": "1", "sku": "MUG", "name": "Mug", "brand_id": "b7"})
+    for _ in range(3):
+        await world.once()
+    old = row(world, "shop", "brands", "ACME")
+    world.platform("shop").remove("brands", old)
+    for _ in range(5):
+        await world.once()
+    new = row(world, "shop", "brands", "ACME")
+    assert new != old
+    assert there(world, "shop", "products")["MUG"]["brandId"] == new
+    mug = row(world, "shop", "products", "MUG")
+    edited = {**world.platform("shop").things["products"][mug].item, "brandId": old}
+    world.platform("shop").put("products", mug, edited)  # somebody brings the dead id back
+    for _ in range(2):
+        await world.once()
+    assert there(world, "shop", "products")["MUG"]["brandId"] == new
+
+
+async def test_a_list_of_parents_follows_too_and_keeps_its_order(world):
+    company(world, brand=RESTORED, product=MANY)
+    for code in ("A", "B", "C"):
+        world.platform("erp").put("brands", code, {"id": code, "code": code, "parent": None})
+    world.platform("erp").put("items", "1", {"id": "1", "sku": "MUG", "name": "Mug", "brands": ["C", "A", "B"]})
+    for _ in range(3):
+        await world.once()
+    assert there(world, "shop", "products")["MUG"]["brands"] == [row(world, "shop", "brands", code) for code in "CAB"]
+    world.platform("shop").remove("brands", row(world, "shop", "brands", "A"))
+    for _ in range(5):
+        await world.once()
+    assert there(world, "shop", "products")["MUG"]["brands"] == [row(world, "shop", "brands", code) for code in "CAB"]
+
+
+async def test_a_deleted_parent_leaves_its_children_as_they_are(world):
+    company(world, brand=BRAND.replace("deletes: {authority: erp,", "deletes: {authority: erp, then: {shop: delete},"))
+    others(world)
+    world.platform("erp").put("brands", "b7", {"id": "b7", "code": "ACME", "parent": None})
+    world.platform("erp").put("items", "1", {"id": "1", "sku": "MUG", "name": "Mug", "brand_id": "b7"})
+    for _ in range(3):
+        await world.once()
+    before = there(world, "shop", "products")["MUG"]
+    world.platform("erp").remove("brands", "b7")
+    for _ in range(3):
+        await world.once()
+    world.platform("erp").put("items", "2", {"id": "2", "sku": "CUP", "name": "Cup", "brand_id": "b7"})
+    for _ in range(4):
+        await world.once()
+    assert "ACME" not in there(world, "shop", "brands")
+    found = there(world, "shop", "products")
+    assert found["MUG"] == before
+    assert "brandId" not in found["CUP"]
