@@ -18,7 +18,7 @@ from syncd.daemon.narrow import narrowed
 from syncd.daemon.overlay import Edit, edits, meaning
 from syncd.daemon.scene import Scene
 from syncd.daemon.weigh import Load, Trip, add, counted, limit_of
-from syncd.ledger import lookup, outbox, records, tallies
+from syncd.ledger import lookup, meta, outbox, records, tallies
 from syncd.ledger.breakers import KINDS
 from syncd.ledger.glimpse import rows_of
 from syncd.ledger.loaded import RecordRow, ShadowRow
@@ -72,9 +72,9 @@ class Foresight:
         return not (self.decided or self.failed)
 
 
-def trial_scene(rules: Rules, now: int) -> Scene:
-    """Return a moment in which nothing is real but the rules."""
-    return Scene(rules, now, count(HIGH).__next__, "trial")
+def trial_scene(rules: Rules, now: int, clocks: Mapping[str, tuple[int, int]] | None = None) -> Scene:
+    """Return a moment in which nothing is real but the rules, and how far clocks were off when last measured."""
+    return Scene(rules, now, count(HIGH).__next__, "trial", clocks or {})
 
 
 def foresee(  # noqa: PLR0913 - all of them but the first two are options, by name
@@ -99,7 +99,8 @@ def foresee(  # noqa: PLR0913 - all of them but the first two are options, by na
     found = Foresight(edits=edits(old, new), total=sum(tallies.records(db).values()))
     if not settled:
         found.edits = {name: replace(edit, fields=None) for name, edit in found.edits.items()}
-    scenes = trial_scene(old, now), trial_scene(new, now)
+    clocks = meta.clocks(db)
+    scenes = trial_scene(old, now, clocks), trial_scene(new, now, clocks)
     for edit in found.edits.values():
         if only in (None, edit.name) and edit.old is not None and edit.new is not None:
             look = Look(db, found, edit, scenes, stands=stands, quick=quick)

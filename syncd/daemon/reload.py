@@ -28,9 +28,11 @@ from syncd.errors import ConfigError, SyncdError
 from syncd.ledger import config_texts, state
 from syncd.ledger.reading import read_only
 from syncd.ledger.schema import Database
+from syncd.reports.plan_edits import edits_of
 
 DEADLINE = 30.0  # seconds
 MOST = 5  # findings said in one line
+NAMED = 3  # changed rules that the log's line names
 LOOK_AHEAD = 12.0  # seconds of them, for seeing what the new rules do before they are loaded
 
 
@@ -215,14 +217,31 @@ def place(old: Config, new: Config, file: str) -> str:
     return f"{file}:{next(number for number, (one, other) in enumerate(lines, 1) if one != other)}"
 
 
+def places(old: Config, new: Config) -> list[str]:
+    """Return every rule that changed by file and line, in order; of a file with none the first line that did."""
+    found: list[str] = []
+    for file in sorted({*old.texts, *new.texts}):
+        if differ(old, new, file):
+            both = file in old.texts and file in new.texts
+            edits = edits_of(new.folder, {file: old.texts[file]}, {file: new.texts[file]}) if both else []
+            found += dict.fromkeys(f"{file}:{one['line']}" for one in edits) or [place(old, new, file)]
+    return found
+
+
+def listed(places: Sequence[str]) -> str:
+    """Return the first places, and how many more there are."""
+    more = len(places) - NAMED
+    return ", ".join(places[:NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
 def told(old: Config, new: Config, changed: set[str], affected: int, restarted: list[str]) -> str:
     """Return one line that says what changed, by file and line: entities and how many records are decided again, platforms
     connected again.
     """
-    files = [place(old, new, file) for file in sorted({*old.texts, *new.texts}) if differ(old, new, file)]
+    files = places(old, new)
     if not files and not restarted:
         return f"config {new.sha} loaded: nothing changed"
-    words = [f"config {old.sha} -> {new.sha}", f"changed: {', '.join(files)}" if files else ""]
+    words = [f"config {old.sha} -> {new.sha}", f"changed: {listed(files)}" if files else ""]
     words.append(f"decided again: {', '.join(sorted(changed))}, {affected:,} records" if changed else "")
     words.append(f"connected again: {', '.join(restarted)}" if restarted else "")
     return "; ".join(word for word in words if word)

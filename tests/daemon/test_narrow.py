@@ -1,4 +1,4 @@
-"""Reading only what an edit needs gives exactly what reading the whole records gives: over random companies, rules and edits."""
+"""Reading only what an edit needs gives what reading whole records gives: over random companies, rules and edits."""
 
 import random
 from typing import Any
@@ -7,13 +7,15 @@ import pytest
 
 from syncd.config.load import load
 from syncd.config.model import Config
-from syncd.connectors.memory import MemoryKind
+from syncd.connectors.memory import Memory, MemoryKind
 from syncd.core.model import Abilities
 from syncd.core.rules import Rules
 from syncd.daemon.foresee import Foresight, foresee, trial_scene
 from syncd.daemon.foretell import Foreseen
 from syncd.daemon.narrow import narrowed
 from syncd.daemon.overlay import edits
+from syncd.daemon.pulse import note_clocks
+from syncd.ledger import meta
 from syncd.ledger.glimpse import rows_of
 from syncd.ledger.reading import read_only
 from syncd.ledger.schema import Database
@@ -184,7 +186,8 @@ async def test_the_narrow_look_tells_of_most_records_by_itself(world: World) -> 
     text = written({name: ("", truths[0]) for name, truths in TRUTHS.items()}, create=True, cased=False)
     furnish(world, random.Random(4))
     await some_company(world, random.Random(4), text)
-    old, new = world.config().rules, loaded(world, text.replace("truth: erp, map: {erp: price", "truth: shop, map: {erp: price"))
+    old = world.config().rules
+    new = loaded(world, text.replace("truth: erp, map: {erp: price", "truth: shop, map: {erp: price"))
     assert new is not None
     [edit] = edits(old, new.rules).values()
     with read_only(world.config().ledger_path) as db:
@@ -192,3 +195,17 @@ async def test_the_narrow_look_tells_of_most_records_by_itself(world: World) -> 
         look, rows = narrowed(edit, spaces), rows_of(db, "product", range(1, 100))
         assert look is not None
         assert sum(look.foretell(one) is not None for one in rows) > len(rows) / 2
+
+
+async def test_a_plan_knows_how_far_the_clocks_were_off(world: World) -> None:
+    text = written({name: ("", truths[0]) for name, truths in TRUTHS.items()}, create=True, cased=False)
+    furnish(world, random.Random(4))
+    await some_company(world, random.Random(4), text)
+    async with world.runtime() as runtime:
+        connector = runtime.parts["shop"].connector
+        assert isinstance(connector, Memory)
+        connector.clock = (5_000_000, 70_000)  # as it was measured
+        known = await note_clocks(runtime, {})
+        assert known["shop"] == (5_000_000, 70_000)
+    with read_only(world.config().ledger_path) as db:
+        assert meta.clocks(db) == {"shop": (5_000_000, 70_000)}

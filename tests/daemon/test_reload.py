@@ -3,6 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
+from syncd.daemon.reload import listed
 from tests.daemon.test_serve import ask, daemon
 from tests.daemon.world import PRODUCT, World, memory, until
 
@@ -87,3 +90,8 @@ async def test_what_needs_a_restart_is_refused_by_name(world: World) -> None:
         assert answer["exit"] == 78
         assert "E060" in answer["diagnostics"]
         assert "ledger.path" in answer["diagnostics"]
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "a:1"), (3, "a:1, a:2, a:3"), (5, "a:1, a:2, a:3 and 2 more")])
+def test_a_reload_names_the_first_three_places(count: int, said: str) -> None:
+    assert listed([f"a:{line}" for line in range(1, count + 1)]) == said
