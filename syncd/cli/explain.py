@@ -183,6 +183,8 @@ def history(args: Args, flags: Flags) -> int:
         raise UsageError("--diff compares two whole versions: leave out --since and --by")
     folder = glance(find(flags.config))
     folder.entity(args.entity)
+    if args.only and args.field and args.only != args.field:
+        raise UsageError(f"--field {args.only} and {args.field}: name one field")
     name = args.only or args.field
     if name:
         folder.field(args.entity, name)
@@ -193,7 +195,8 @@ def history(args: Args, flags: Flags) -> int:
         if args.diff:
             document = report.compare(desk.db, record, desk.origin, one=args.diff[0], other=args.diff[1], field=name)
         else:
-            document = report.collect(desk.db, record, desk.origin, field=name, since=args.since, by=args.by)
+            wanted = {"key": folder.entity(args.entity).key, "field": name, "since": args.since, "by": args.by}
+            document = report.collect(desk.db, record, desk.origin, **wanted)
     give(flags, document, report.page)
     return exits.OK
 

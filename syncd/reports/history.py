@@ -21,11 +21,19 @@ STRAYS = {"revert": "put back", "keep": "kept", "review": "held for review", "lo
 
 
 def collect(
-    db: Database, record: Record, origin: Origin, *, field: str | None = None, since: int | None = None, by: str | None = None
+    db: Database,
+    record: Record,
+    origin: Origin,
+    *,
+    key: str = "",
+    field: str | None = None,
+    since: int | None = None,
+    by: str | None = None,
 ) -> dict[str, Any]:
     """Return a record's versions, newest first: of one field only, not before ``since``, and by one author, if given.
 
-    An author is a platform, ``rule``, ``person``, or somebody who edited on a platform or settled a conflict.
+    An author is a platform, ``rule``, ``person``, or somebody who edited on a platform or settled a conflict. ``key`` is the
+    field that the record is known by.
     """
     versions = history.versions(db, record.id, field=field, since=since)
     tried = [one for one in attempts.of_record(db, record.id, limit=10_000) if one.outcome in APPLIED]
@@ -39,7 +47,8 @@ def collect(
         found = [one | {"fields": [step for step in one["fields"] if is_by(by, one, step)]} for one in found]
         found = [one for one in found if one["fields"]]
     names = [{"name": one.name, "why": one.why, "at": figures.stamp(one.at)} for one in aliases.of_record(db, record.id)]
-    return envelope(SCHEMA, origin, entity=record.entity, record=record.key, field=field, versions=found, former_names=names)
+    head = envelope(SCHEMA, origin, entity=record.entity, record=record.key, key=key or None, field=field)
+    return head | {"versions": found, "former_names": names}
 
 
 def is_by(name: str, version: Mapping[str, Any], step: Mapping[str, Any]) -> bool:
@@ -152,7 +161,7 @@ def page(document: Mapping[str, Any], look: Look) -> Page:
         Column("path", least=14),
         Column("why", least=14),
     )
-    rows = [row for version in document["versions"] for row in _rows(version, look)]
+    rows = [row for version in document["versions"] for row in _rows(version, look, _made(document, version))]
     name = f"{document['entity']} {figures.plain(document['record'])}"
     count = figures.plural(len(document["versions"]), "version")
     about = f" of {document['field']}" if document.get("field") else ""
@@ -187,12 +196,25 @@ def _compared(document: Mapping[str, Any]) -> Page:
     return Page("", [Section(columns, rows)] if rows else [], f"{differ} of {name}.", title=f"{name}, {one}..{other}")
 
 
-def _rows(version: Mapping[str, Any], look: Look) -> list[tuple[str, ...]]:
+def _made(document: Mapping[str, Any], version: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return who brought a record and what it is known by, if this version made it; None for any other, or of one field."""
+    key = document.get("key")
+    if version["version"] != 1 or document.get("field") or not key or not version["fields"]:
+        return None
+    known = next((step for step in version["fields"] if step["field"] == key), None)
+    who = (known or version["fields"][0])["from"] or "-"
+    return who, f"identity {key} = {figures.value(known['after'] if known else document['record'])}"
+
+
+def _rows(version: Mapping[str, Any], look: Look, made: tuple[str, str] | None) -> list[tuple[str, ...]]:
     head = (str(version["version"]), figures.moment(version["at"], local=look.local))
     if not version["fields"]:
         what = "(new)" if version["version"] == 1 else "(record)"
         return [(*head, what, "", "", "", figures.plain(version["cause"] or ""))]
     rows: list[tuple[str, ...]] = []
+    if made:
+        rows.append((*head, "(new)", "", "", *made))
+        head = ("", "")
     for step in version["fields"]:
         path = " > ".join([step["from"] or "-", ", ".join(step["to"])] if step["to"] else [step["from"] or "-"])
         values = (figures.value(step["before"]), figures.value(step["after"]))

@@ -122,3 +122,16 @@ def test_a_formula_that_no_platform_answers_to_decides_alone(shop: Shop) -> None
     assert shop.syncd("run", "--once") == 0
     first = shop.answer("explain", "product", "MUG-1", "name")["steps"][0]
     assert (first["text"][:23], first["result"]) == ("no platform changed it ", "the rule decides alone")
+
+
+def test_the_history_begins_with_what_made_the_record(shop: Shop) -> None:
+    shop.settle()
+    shop.capsys.readouterr()
+    assert shop.syncd("history", "product", "MUG-1") == 0
+    lines = [line.split() for line in shop.capsys.readouterr().out.splitlines()]
+    (made,) = [line for line in lines if "(new)" in line]
+    assert (made[0], made[3:]) == ("1", ["(new)", "erp", "identity", "sku", "=", "MUG-1"])
+    assert shop.answer("history", "product", "MUG-1")["key"] == "sku"
+    assert shop.syncd("history", "product", "MUG-1", "price") == 0
+    assert "(new)" not in shop.capsys.readouterr().out
+    assert shop.syncd("history", "product", "MUG-1", "price", "--field", "name") == 64
