@@ -1,5 +1,6 @@
 """``syncd plan``: what an edit of the rules would do before it is loaded; ``syncd apply``: exactly that, or nothing."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -184,7 +185,9 @@ def public(document: dict[str, Any]) -> dict[str, Any]:
 def save(file: str, document: dict[str, Any], spool: Spool) -> None:
     """Save the plan for ``apply``."""
     try:
-        with Path(file).open("w", encoding="utf-8") as out:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+            if Path(file).is_file():
+                os.fchmod(out.fileno(), 0o600)  # it has every value as it is, personal ones too: apply needs them
             write_json(public(document), spool, KEPT, out)
     except OSError as error:
         raise SyncdError(f"cannot write {file}: {error.strerror}") from error

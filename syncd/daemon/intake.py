@@ -27,8 +27,7 @@ async def take(runtime: Runtime, part: Part, collection: str, batch: Batch, via:
     if batch.ack is not None:
         await batch.ack()
     for broken in batch.broken:
-        text = f"{part.name} {collection}: {broken.where}: {broken.reason}"
-        say(Event.READING_BROKEN, text, platform=part.name, collection=collection)
+        tell.unreadable(runtime.rules, part.name, collection, f": {broken.where}: {broken.reason}")
     tell.letters(part.name, collection, added.letters)
     runtime.meter.received(part.name, via, added.stored, added.repeats)
     if added.stored:

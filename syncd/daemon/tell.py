@@ -12,7 +12,7 @@ from syncd.daemon.judge import Judged, Opened
 from syncd.daemon.settle import Settled
 from syncd.daemon.weigh import Trip
 from syncd.ledger.proposals import Proposal
-from syncd.reports.masks import hide, mask, worth
+from syncd.reports.masks import hide, hide_quotes, mask, worth
 
 STRAY = {"revert": "put back", "keep": "kept", "review": "waits for a person", "lost": "lost to the rule"}
 
@@ -48,9 +48,17 @@ def judged(found: Judged, rules: Rules) -> None:
     for opened in found.opened:
         _conflict(opened, rules)
     for broken in found.broken:
-        text = f"{broken.platform} {broken.collection} {broken.id or ''}: {broken.reason}"
-        say(Event.READING_BROKEN, text, platform=broken.platform, collection=broken.collection)
+        unreadable(rules, broken.platform, broken.collection, f" {broken.id or ''}: {broken.reason}")
         letters(broken.platform, broken.collection, 1)
+
+
+def unreadable(rules: Rules, platform: str, collection: str, said: str) -> None:
+    """Tell of a thing that could not be read. Where it may have personal fields whatever the reason quotes is a mask."""
+    entity = rules.entity_of(platform, collection)
+    if entity is not None and any(field.pii for field in entity.fields.values()):
+        paths = {place.path for field in entity.fields.values() for place in field.maps.values()}
+        said = hide_quotes(said, {*entity.fields, *paths})
+    say(Event.READING_BROKEN, f"{platform} {collection}{said}", platform=platform, collection=collection)
 
 
 def letters(platform: str, collection: str, count: int) -> None:

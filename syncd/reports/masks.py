@@ -62,6 +62,16 @@ def hide(text: str, values: Iterable[str]) -> str:
     return text
 
 
+def hide_quotes(text: str, names: Collection[str]) -> str:
+    """Return a text in which everything that it quotes is a mask, but for these names."""
+
+    def masked(found: re.Match[str]) -> str:
+        sign, quoted = found.groups()
+        return found.group() if quoted in names else f"{sign}{mask(quoted)}{sign}"
+
+    return re.sub(r"""(['"])(.*?)\1""", masked, text)
+
+
 def worth(value: Any) -> Iterator[str]:
     """Yield the texts of a value that are looked for in other texts."""
     if isinstance(value, str):
