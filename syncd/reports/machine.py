@@ -53,7 +53,9 @@ SHAPES = {
     "syncd.explain": Shape("readings", "reading", "platform state value read_at changed_at by changed"),
     "syncd.writes": Shape("lines", "line", "state entity record platform field before after note"),
     "syncd.rules": Shape(
-        "rules", "rule", "entity field type group decides may_edit otherwise written_to note rule.file rule.line rule.strategy"
+        "rules",
+        "rule",
+        "entity field field_type group decides may_edit otherwise written_to note rule.file rule.line rule.strategy",
     ),
     "syncd.secrets": Shape("secrets", "secret", "name state source place used_by"),
     "syncd.replay": Shape("replay", "decision", "decision entity record version at cause config_sha why"),
@@ -80,7 +82,10 @@ def to_json(document: Mapping[str, Any]) -> str:
 
 
 def to_ndjson(document: Mapping[str, Any]) -> str:
-    """Return one line with everything but the list (type ``head``), then one line for each record of it."""
+    """Return one line with everything but the list (type ``head``), then one line for each record of it.
+
+    No record has a ``type`` of its own.
+    """
     shape = shape_of(document)
     key = shape.key if shape else ""
     head = {"type": "head", **{name: thing for name, thing in document.items() if name != key}}

@@ -28,7 +28,7 @@ def line(entity: Entity, field: Field) -> dict[str, Any]:
     return {
         "entity": entity.name,
         "field": field.name,
-        "type": field.type.name,
+        "field_type": field.type.name,
         "group": field.group,
         "decides": rulewords.decides(truth),
         "may_edit": counts,

@@ -135,3 +135,10 @@ def test_the_history_begins_with_what_made_the_record(shop: Shop) -> None:
     assert shop.syncd("history", "product", "MUG-1", "price") == 0
     assert "(new)" not in shop.capsys.readouterr().out
     assert shop.syncd("history", "product", "MUG-1", "price", "--field", "name") == 64
+
+
+def test_the_type_of_an_ndjson_line_is_what_it_is_a_line_of(tmp_path: Path, capsys: Capture) -> None:
+    for words, kind in ((["rules"], "rule"), (["check"], "diagnostic"), (["explain", "product", "MUG-1"], "field")):
+        main(["--config", str(make_folder(tmp_path / kind)), *words, "--format", "ndjson"])
+        head, *lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert (head["type"], {one["type"] for one in lines}) == ("head", {kind})
