@@ -12,6 +12,7 @@ from syncd.reports.facts import Facts
 from syncd.reports.outline import FieldLine, PlatformLine
 
 SUSPENDED = "recency suspended"
+MODES = ("observe", "propose", "enforce")  # the most careful first
 
 
 class Step(NamedTuple):
@@ -38,9 +39,10 @@ def write_steps(
 
 def _write_step(facts: Facts, line: FieldLine, name: str, golden: GoldenField, platform: PlatformLine | None) -> Step:
     """Return how far golden has come on one platform."""
-    if platform and platform.mode == "observe":
-        return Step("observe", f"{name} is in mode observe", "never written")
-    waits = _waits(facts, line, name, golden)
+    mode = _mode(facts, line, name, platform)
+    if mode.startswith("observe"):
+        return Step("observe", f"{name} is in mode {mode}", "never written")
+    waits = _waits(facts, line, name, golden, mode)
     if waits:
         return waits
     last = next((one for one in facts.tried if _sent(one, line.name, name)), None)
@@ -100,7 +102,18 @@ def _holds(facts: Facts, line: FieldLine, name: str, golden: GoldenField) -> boo
     return shadow is not None and shadow.life is Life.ALIVE and known is not None and bool(known.means == golden.value)
 
 
-def _waits(facts: Facts, line: FieldLine, name: str, golden: GoldenField) -> Step | None:
+def _mode(facts: Facts, line: FieldLine, name: str, platform: PlatformLine | None) -> str:
+    """Return in which mode a field may be written there, and the place that decided it: the most careful wins."""
+    entity = facts.ruled.entity if facts.ruled else None
+    if entity is None or name not in entity.members or line.name not in entity.fields:
+        return (platform.mode or "") if platform else ""
+    member, field = entity.members[name], entity.fields[line.name]
+    if field.mode and MODES.index(field.mode) < MODES.index(member.mode):
+        return f"{field.mode} ({field.at.file}:{field.at.line})"
+    return f"{member.mode} ({member.mode_at})" if member.mode_at else member.mode
+
+
+def _waits(facts: Facts, line: FieldLine, name: str, golden: GoldenField, mode: str) -> Step | None:
     """Return what a write to a platform waits for, if anything does."""
     letter = next((one for one in facts.letters if one.platform == name), None)
     proposal = facts.proposals.get(name)
@@ -108,7 +121,11 @@ def _waits(facts: Facts, line: FieldLine, name: str, golden: GoldenField) -> Ste
     if letter:
         return Step("refused", f"{name} refused it: {figures.plain(letter.answer)}", f"dead letter d-{letter.id}")
     if proposal and any(one.field == line.name for one in proposal.fields):
-        return Step("proposed", f"{name} is in mode propose", f"ch-{proposal.id} waits for approval")
+        return Step(
+            "proposed",
+            f"{name} is in mode {mode if mode.startswith('propose') else 'propose'}",
+            f"ch-{proposal.id} waits for approval",
+        )
     if name not in facts.behind or _holds(facts, line, name, golden):
         return None
     why = _held(facts, line, name)

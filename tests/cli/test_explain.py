@@ -160,3 +160,30 @@ def test_pages_are_one_object_each(told: Shop) -> None:
         assert told.syncd("explain", "product", "MUG-1", "short", "--format", kind, "--what-if", "erp") == 0
         assert told.capsys.readouterr().out
     assert json.dumps(explained(told))
+
+
+@pytest.mark.parametrize(
+    ("entity", "field", "mode", "place", "code"),
+    [
+        ("", "", "propose", "platforms/shop.yaml:3", "proposed"),
+        ("mode: propose\n", "", "propose", "platforms/shop.yaml:3", "proposed"),
+        ("mode: observe\n", "", "observe", "entities/product.yaml:2", "observe"),
+        ("mode: observe\n", "mode: propose, ", "observe", "entities/product.yaml:2", "observe"),
+        ("", "mode: observe, ", "observe", "entities/product.yaml:{price}", "observe"),
+        ("mode: enforce\n", "mode: enforce, ", "propose", "platforms/shop.yaml:3", "proposed"),
+    ],
+)
+def test_the_most_careful_mode_wins_and_its_place_is_named(
+    shop: Shop, entity: str, field: str, mode: str, place: str, code: str
+) -> None:
+    text = PRODUCT.replace("entity: product\n", f"entity: product\n{entity}").replace("price: {", f"price: {{{field}")
+    (shop.home / "config/entities/product.yaml").write_text(text)
+    assert shop.syncd("run", "--once") == 0
+    shop.sql("erp", "UPDATE items SET price = 12.5 WHERE sku = 'MUG-1'")
+    assert shop.syncd("run", "--once") == 0
+    shop.capsys.readouterr()
+    line = next(n for n, one in enumerate(text.split("\n"), 1) if one.startswith("  price: {"))
+    step = next(one for one in explained(shop, "price")["steps"] if one["code"] in ("observe", "proposed"))
+    assert step["code"] == code
+    assert step["text"].startswith(f"shop is in mode {mode} (")
+    assert step["text"].endswith(f"{place.format(price=line)})")
