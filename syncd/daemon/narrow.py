@@ -127,8 +127,9 @@ def narrowed(edit: Edit, spaces: tuple[Space, Space]) -> Narrow | None:
         Side(with_rules(space, small), small, is_blind(space, whole, edit.fields))
         for space, small, whole in ((spaces[0], old, edit.old), (spaces[1], new, edit.new))
     )
+    glimpse = Glimpse(edit.new, names, edit.fields, raws=raws)
     mild = is_mild(edit.old, edit.new, edit.fields)
-    return Narrow(replace(edit, old=old, new=new), edit.fields, before, after, Glimpse(edit.new, names, raws=raws), mild)
+    return Narrow(replace(edit, old=old, new=new), edit.fields, before, after, glimpse, mild)
 
 
 def with_rules(space: Space, entity: Entity) -> Space:

@@ -68,14 +68,16 @@ def rows_of(db: Database, entity: str, ids: Iterable[int]) -> list[Rows]:
 
 
 class Glimpse:
-    """Reads these fields of an entity's records. ``raws``: also what platforms show at the paths that expressions name."""
+    """Reads these fields of an entity's records, among them those that were ``edited``. ``raws``: also what platforms show at
+    the paths that expressions name.
+    """
 
-    def __init__(self, entity: Entity, names: Collection[str], *, raws: bool) -> None:
+    def __init__(self, entity: Entity, names: Collection[str], edited: Collection[str], *, raws: bool) -> None:
         self._names = frozenset(names)
         self._order = tuple(sorted(names))
         self._raws = raws
         self._others = {
-            platform: {n: f for n, f in entity.fields.items() if n not in self._names and is_told(f.maps.get(platform))}
+            platform: {n: f for n, f in entity.fields.items() if n not in edited and is_told(f.maps.get(platform))}
             for platform in entity.members
         }
         self._seen: dict[Pattern, Pattern] = {}
@@ -94,7 +96,7 @@ class Glimpse:
         return record
 
     def is_enough(self, rows: Rows) -> bool:
-        """Return whether nothing but these fields would be told to any platform that has the record."""
+        """Return whether nothing but the edited fields would be told to any platform that has the record."""
         golden: Mapping[str, GoldenField] | None = None
         for platform, row in rows.shadows.items():
             others = self._others.get(platform)
