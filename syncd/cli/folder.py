@@ -5,6 +5,7 @@ settings are read, because ``status``, ``explain`` and ``history`` must start fa
 """
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 NOTHING = Block(Span(1, 1, 1))
 RULES = ("owner", "priority", "newest", "merge", "const", "manual", "expr")
+REFERENCE = re.compile(r"(?:ref|list)\((\w+)\)")
 SYSTEM = ("/etc/syncd", "/var/lib/syncd", "/run/syncd")
 
 
@@ -60,6 +62,15 @@ class Folder(NamedTuple):
         paths = {path for found in lines.values() for line in found for path in line.paths if path}
         fields = {name: frozenset(line.name for line in found) for name, found in lines.items() if found}
         return Personal(fields, frozenset({*paths, *(path.rpartition(".")[2] for path in paths)}))
+
+    @property
+    def links(self) -> Mapping[str, Mapping[str, str]]:
+        """The fields of each entity that are references, with the entity they lead to."""
+        found = {}
+        for name, entity in self.entities.items():
+            leads = {line.name: REFERENCE.fullmatch(line.type) for line in entity.fields.values()}
+            found[name] = {field: match[1] for field, match in leads.items() if match}
+        return {name: fields for name, fields in found.items() if fields}
 
     def platform(self, name: str) -> PlatformLine:
         """Return a platform; raises UsageError with did-you-mean if there is none."""

@@ -16,6 +16,7 @@ from syncd.cli.flags import Flags
 from syncd.cli.folder import Folder, find, glance
 from syncd.errors import ConfigError, LedgerError
 from syncd.ledger.reading import read_only
+from syncd.reports import parents
 from syncd.reports.masks import records_in, veiled, worth
 
 QUIET = ("syncd.check", "syncd.version", "syncd.secrets", "syncd.test", "syncd.rules")  # they hold no value of any record
@@ -29,12 +30,28 @@ def shield(flags: Flags, document: Mapping[str, Any]) -> Mapping[str, Any]:
         folder = glance(find(flags.config))
     except ConfigError:
         return document  # there is no config that names a personal field
+    document = with_parents(folder, document)
     if not folder.personal.fields:
         return document
     if flags.reveal:
         note_reveal(folder, document)
         return document
     return veiled(document, folder.personal, known_values(folder, document))
+
+
+def with_parents(folder: Folder, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a document in which references are the keys of parents; as it is where the ledger cannot be asked."""
+    links = folder.links
+    numbers = parents.numbers_in(document, links) if links else set()
+    if not numbers:
+        return document
+    from syncd.ledger import history
+
+    try:
+        with read_only(folder.ledger) as db:
+            return parents.named(document, links, history.names_of(db, numbers))
+    except LedgerError:
+        return document
 
 
 def known_values(folder: Folder, document: Mapping[str, Any]) -> set[str]:
