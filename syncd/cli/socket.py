@@ -40,7 +40,7 @@ def ask(
             raise SyncdError(f"the daemon did not answer within {timeout:.0f} s") from error
         except (OSError, ValueError) as error:
             raise SyncdError(f"the daemon's answer was cut off: {error}") from error
-    raise SyncdError("the daemon went away before it answered")
+    raise SyncdError("the daemon went away before it answered; what it had begun goes on when it runs again: syncd status")
 
 
 def connect(path: Path | None) -> socket.socket | None:

@@ -116,7 +116,7 @@ def test_a_reload_needs_a_daemon(folder: Path, capsys: Capture) -> None:
 def test_a_daemon_that_goes_away_is_an_error(folder: Path, capsys: Capture) -> None:
     with daemon(folder / "control.sock", lambda _: [{"type": "progress", "text": "half"}]):
         assert main(["reload", "--config", str(folder)]) == 1
-    assert "went away before it answered" in capsys.readouterr().err
+    assert "went away before it answered; what it had begun goes on when it runs again" in capsys.readouterr().err
 
 
 # ---- reconcile
