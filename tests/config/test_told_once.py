@@ -112,3 +112,10 @@ def test_a_file(tmp_path: Path, path: str, text: str, expected: str) -> None:
     assert [one.head for one in found if not (one.why and one.fix)] == []
     heads = [f"{one.code} {one.file.removeprefix(f'{folder}/')}:{one.line}:{one.col}" for one in found if one.code != "E209"]
     assert heads == [expected]
+
+
+def test_a_constant_needs_no_word_for_blanks(tmp_path: Path) -> None:
+    rule = "[{when: erp.f == 'a', owner: erp}, {when: erp.f == 'b', const: a}]"
+    field = f"  f: {{type: {{enum: [a, b]}}, truth: {rule}, map: {{erp: f}}}}\n"
+    (one,) = [one for one in loaded(small(tmp_path, product=PRODUCT + field, shop=READY)).errors if one.code == "E221"]
+    assert one.fix.startswith("drop the condition:  - {const: a}\n")
