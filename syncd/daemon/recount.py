@@ -13,6 +13,7 @@ from syncd.config.ruletests import read_tests
 from syncd.config.source import Source
 from syncd.config.testedit import written
 from syncd.config.yaml import parse
+from syncd.core.case import RAW
 from syncd.core.dependencies import names_in
 from syncd.core.mapping import NoWord, native_value
 from syncd.core.model import Conflict, FieldChange, Life, Native, Record, Value, Word
@@ -20,7 +21,6 @@ from syncd.core.references import as_list, references
 from syncd.core.rules import Entity, Field, Name, Rules
 from syncd.core.space import Decision
 from syncd.core.subject import subjects
-from syncd.core.views import RAW
 from syncd.daemon.rehearse import Result, rehearse_one
 from syncd.errors import SyncdError
 from syncd.ledger import history
