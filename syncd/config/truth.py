@@ -82,7 +82,8 @@ def _last_condition(scene: Scene, cases: Items, when: Entry, subject: Subject, c
     count = f": for {known[0]:,} of {known[1]:,} {scene.name}s today {neither} true" if known else f" where {neither} true"
     case = _without_when(cases.nodes[-1])
     words = getattr(subject.type, "words", ())
-    if words and isinstance(case, Block) and not case.entries.keys() & {"if_null", "const", "manual"}:  # the last word of an enum says the least
+    sure = isinstance(case, Block) and case.entries.keys() & {"if_null", "const", "manual"}
+    if words and isinstance(case, Block) and not sure:  # the last word of an enum says the least
         bare = f"{written(case)[:-1]}, if_null: {{const: {words[-1]}}}}}"
     else:
         bare = written(case)
