@@ -121,11 +121,8 @@ def _waits(facts: Facts, line: FieldLine, name: str, golden: GoldenField, mode: 
     if letter:
         return Step("refused", f"{name} refused it: {figures.plain(letter.answer)}", f"dead letter d-{letter.id}")
     if proposal and any(one.field == line.name for one in proposal.fields):
-        return Step(
-            "proposed",
-            f"{name} is in mode {mode if mode.startswith('propose') else 'propose'}",
-            f"ch-{proposal.id} waits for approval",
-        )
+        proposes = mode if mode.startswith("propose") else "propose"
+        return Step("proposed", f"{name} is in mode {proposes}", f"ch-{proposal.id} waits for approval")
     if name not in facts.behind or _holds(facts, line, name, golden):
         return None
     why = _held(facts, line, name)
