@@ -27,6 +27,7 @@ def demo(args: Args, _: Flags) -> int:
 
     from syncd.demo.story import perform
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background job starts with it ignored
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C: what was started is stopped
     folder = Path(tempfile.mkdtemp(prefix="syncd-demo-"))
     try:

@@ -1,12 +1,13 @@
 """What an operator asks for: which error comes first, what is said of a wrong word, lists as CSV, help that is whole."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from syncd.cli import main
-from tests.cli.scene import make_folder
+from tests.cli.scene import SYNCD, environment, make_folder
 from tests.cli.test_whole import Shop, shop
 
 __all__ = ["shop"]
@@ -142,3 +143,14 @@ def test_the_type_of_an_ndjson_line_is_what_it_is_a_line_of(tmp_path: Path, caps
         main(["--config", str(make_folder(tmp_path / kind)), *words, "--format", "ndjson"])
         head, *lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert (head["type"], {one["type"] for one in lines}) == ("head", {kind})
+
+
+def test_a_demo_in_the_background_of_a_script_stops_when_told() -> None:
+    """A shell starts background jobs with SIGINT ignored; SIGTERM stops everything all the same."""
+    words = ["sh", "-c", 'trap "" INT; exec "$0" demo --keep', str(SYNCD)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment()) as demo:
+        assert demo.stdout is not None
+        assert "Everything is in" in demo.stdout.readline()
+        demo.terminate()
+        assert "stopped; the folder stays" in demo.communicate(timeout=30)[0]
+    assert demo.returncode == 0
