@@ -287,7 +287,7 @@ def join(space: Space, record: Record, change: Change, *, readings: Mapping[str,
     """Link a thing to a record: first contact of this row."""
     thing, old = thing_of(change), record.shadows.get(change.platform)
     readings = without_doubles(space, space.rules.entities[record.entity], change, record, readings)
-    if old is not None and old.id not in ("", change.id):
+    if old is not None and old.id not in ("", change.id) and old.life is not Life.GONE:  # a gone id may be another's now
         space.link((change.platform, old.collection, old.id), Link(record.id, Life.GONE, "replaced by a new row"))
     if record.life is not Life.ALIVE:
         live_again(record)
