@@ -81,8 +81,9 @@ def _differing_fields(entity: Entity, decision: Decision) -> Iterator[str]:
 
 def case_again(subject: Subject, change: FieldChange, at: int) -> Case:
     """Return the case that a rule saw at ``at``, put together from what was recorded."""
-    given = change.given
-    case = made_case(subject, votes_in(change.inputs), golden_in(given), lambda _: int(given.get("slack", 0)))
+    given, votes = change.given, votes_in(change.inputs)
+    ordered = {name: votes[name] for name in (*subject.speakers, *votes) if name in votes}  # what is stored has no order
+    case = made_case(subject, ordered, golden_in(given), lambda _: int(given.get("slack", 0)))
     return replace(case, **_view(given, at))
 
 

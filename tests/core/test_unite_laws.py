@@ -40,3 +40,21 @@ def test_without_the_question_a_key_is_two_records() -> None:
         town.put("a", "1", k="L")
     with pytest.raises(AssertionError):
         town.check()
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [("a", "1", "K", "g"), ("a", "1", "K", "h"), ("a", "1"), ("a", "1", "L", "g"), ("a", "2", "K", "g")],
+        [("a", "1", "K", "g"), ("b", "2", "K", "g"), ("b", "2"), ("b", "2", "L", "h"), ("b", "1", "K", "g")],
+    ],
+)
+def test_an_id_that_went_to_another_record_is_not_taken_back(steps: list[tuple]) -> None:
+    town = Town("a")
+    for platform, native, *keys in steps:
+        if keys:
+            town.rows[platform, native] = {"k": keys[0], "g": keys[1], "t": [platform]}
+        else:
+            del town.rows[platform, native]
+        town.batch(platform, native)
+        town.check()
