@@ -4,7 +4,9 @@ A child that names a thing which is no record yet waits for that one field; it i
 (``Space.doubles``). A parent that has no row on a platform is waited for there, unless it waits for the child itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 from syncd.core.identity import UNIQUE
 from syncd.core.mapping import native_value
@@ -124,6 +126,29 @@ def let_go(space: Space, child: Record, platform: str, number: int) -> bool:
         known.known, known.word = (Known.NULL if known.raw is None else Known.OK), Word.OURS
         moved = True
     return moved
+
+
+def follow(child: Record, names: Collection[str], old: int, new: int) -> None:
+    """Let references of a record lead from a record that is no more to the one that it became one with; no author moves."""
+
+    def moved(value: Any) -> Any:
+        if isinstance(value, list):
+            return list(dict.fromkeys(new if one == old else one for one in value)) if old in value else value
+        return new if value == old else value
+
+    for name in names:
+        golden = child.golden.get(name)
+        if golden is not None:
+            ruled = {who: moved(said) for who, said in golden.ruled.items()} if golden.ruled is not None else None
+            child.golden[name] = replace(golden, value=moved(golden.value), ruled=ruled)
+        for known in [shadow.fields[name] for shadow in child.shadows.values() if name in shadow.fields]:
+            known.raw, known.means = moved(known.raw), moved(known.means)
+            for kept in filter(None, (known.kept, known.twice)):
+                kept[:] = [moved(one) for one in kept]
+        conflict = child.conflicts.get(name)
+        if conflict is not None:
+            values = {who: moved(said) for who, said in conflict.values.items()}
+            child.conflicts[name] = replace(conflict, values=values, proposal=moved(conflict.proposal))
 
 
 def key_of_row(rules: Rules, target: str, platform: str, native: str) -> Key:

@@ -14,7 +14,7 @@ from syncd.core.model import Change, Conflict
 from syncd.core.space import Decision, Space, Thing
 from syncd.core.unite import meet
 from syncd.daemon.scene import Poisoned, Scene, load_for, thing_of
-from syncd.ledger import aliases, inbox, keys, letters, outbox, proposals, records, seen, sweeps
+from syncd.ledger import aliases, inbox, keys, letters, outbox, proposals, records, relatives, seen, sweeps
 from syncd.ledger.inbox import Waiting
 from syncd.ledger.keys import Moved
 from syncd.ledger.loaded import Loaded
@@ -171,6 +171,7 @@ def keep(
     rekey: bool = False,
 ) -> Moved:
     """Store a working set and note what there is to tell about it; return the match keys that moved."""
+    relatives.follow_survivors(db, space, loaded)
     space.behind |= proposals.standing(db, space.touched)  # golden may have moved back: what was proposed must be looked at
     space.behind.difference_update(planned)
     opened = [(r, c) for i in space.touched for r in [space.records[i]] for c in r.conflicts.values() if c.id is None]

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from syncd.core.conclude import conclude, snapshot
 from syncd.core.identity import record_key
 from syncd.core.model import Life, Record
-from syncd.core.references import key_of_row, let_go, parents_of, references, waits_for
+from syncd.core.references import as_list, follow, key_of_row, let_go, parents_of, references, waits_for
 from syncd.core.space import Key, Space
 from syncd.core.waits import WAITS
 from syncd.ledger import outbox
-from syncd.ledger.loaded import Loaded, read_records
+from syncd.ledger.loaded import PLACES, Loaded, ShadowRow, read_records
 from syncd.ledger.schema import Database
 from syncd.ledger.texts import dump
 
@@ -48,6 +49,31 @@ def arrived(space: Space) -> set[Key]:
     return found
 
 
+def follow_survivors(db: Database, space: Space, loaded: Loaded) -> None:
+    """Let the children of records that became one with others refer to those, and decide them again."""
+    wanted = targets(space)
+    for loser, survivor, _ in space.united:
+        home = space.records[survivor]
+        if home.entity not in wanted:
+            continue
+        rows = {at for (number, at), old in loaded.shadows.items() if number == loser and is_left(home, at, old)}
+        for child in named_in(db, space, {loser}, loaded):
+            names = [name for name, target in references(space.rules.entities[child.entity]).items() if target == home.entity]
+            before = snapshot(child)
+            follow(child, names, loser, survivor)
+            for platform in rows:
+                let_go(space, child, platform, survivor)
+            load(db, space)
+            conclude(space, child, f"{home.entity} {home.entity[:1]}{loser} is one with {home.key}", before=before)
+            space.behind |= {(child.id, platform) for platform in space.rules.entities[child.entity].members}
+
+
+def is_left(home: Record, platform: str, old: tuple[ShadowRow, int, int]) -> bool:
+    """Return whether a row that was a swallowed record's is not the survivor's, which lives there in another one."""
+    row = home.shadows.get(platform)
+    return row is not None and row.life is not Life.GONE and row.id != old[0][1]
+
+
 def rewrite(db: Database, space: Space, loaded: Loaded) -> None:
     """Let the children of parents that have another row now be written anew: they still show the id of the old one."""
     wanted = targets(space)
@@ -70,15 +96,32 @@ def replaced(record: Record, loaded: Loaded) -> Iterator[str]:
 
 def children(db: Database, space: Space, parents: set[int], loaded: Loaded) -> list[Record]:
     """Return the records that refer to one of some; they belong to the working set from now on. Reads every possible child."""
+    return [child for child in named_in(db, space, parents, loaded) if not parents.isdisjoint(parents_of(space.rules, child))]
+
+
+def named_in(db: Database, space: Space, parents: set[int], loaded: Loaded) -> list[Record]:
+    """Return the living records that refer to one of some, or have a row that does; they belong to the working set now."""
     homes = [entity.name for entity in space.rules.entities.values() if references(entity)]
     rows = db.execute(
-        "SELECT r.id, r.golden FROM json_each(?) j CROSS JOIN record r ON r.entity = j.value", (dump(homes),)
+        "SELECT r.id, r.golden FROM json_each(?1) j CROSS JOIN record r ON r.entity = j.value"
+        " UNION ALL SELECT r.id, s.fields FROM json_each(?1) j CROSS JOIN record r ON r.entity = j.value"
+        f" CROSS JOIN shadow s ON s.place BETWEEN r.id * {PLACES} AND r.id * {PLACES} + {PLACES - 1}",
+        (dump(homes),),
     )
     names = {str(number) for number in parents}
-    found = {number for number, golden in rows if not names.isdisjoint(NUMBER.findall(golden))} - space.records.keys()
+    found = {number for number, text in rows if not names.isdisjoint(NUMBER.findall(text))} - space.records.keys()
     space.records.update(read_records(db, found, loaded))
     family = [space.records[number] for number in sorted(space.records)]
-    return [child for child in family if not parents.isdisjoint(parents_of(space.rules, child))]
+    return [child for child in family if child.entity in homes and not parents.isdisjoint(said_by(space, child))]
+
+
+def said_by(space: Space, child: Record) -> Iterator[int]:
+    """Yield the records that a record refers to, by golden or by the word of one of its rows."""
+    yield from parents_of(space.rules, child)
+    for name in references(space.rules.entities[child.entity]):
+        known = [shadow.fields[name] for shadow in child.shadows.values() if name in shadow.fields]
+        said = [one for field in known for value in (field.raw, field.means) for one in as_list(value)]
+        yield from (one for one in said if isinstance(one, int))
 
 
 def release(db: Database, space: Space, touched: Sequence[Record], loaded: Loaded) -> None:
