@@ -13,6 +13,7 @@ from syncd.core.life import IDENTITY
 from syncd.core.model import Change, Conflict
 from syncd.core.space import Decision, Space, Thing
 from syncd.core.unite import meet
+from syncd.daemon.kinship import conflict_in_keys
 from syncd.daemon.scene import Poisoned, Scene, load_for, thing_of
 from syncd.ledger import aliases, inbox, keys, letters, outbox, proposals, records, relatives, seen, sweeps
 from syncd.ledger.inbox import Waiting
@@ -176,10 +177,14 @@ def keep(
     space.behind.difference_update(planned)
     opened = [(r, c) for i in space.touched for r in [space.records[i]] for c in r.conflicts.values() if c.id is None]
     moved = records.commit(db, space, loaded, looks=looks, rekey=rekey)
+
+    def in_keys(entity: str, conflict: Conflict) -> Conflict:
+        return conflict_in_keys(db, space.rules.entities.get(entity), conflict)
+
     judged.decisions += space.decisions
     judged.names |= {i: (r.entity, r.key) for i in space.touched for r in [space.records[i]]}
     judged.behind |= {platform for _, platform in space.behind}
-    judged.opened += [Opened(conflict, record.entity, record.key) for record, conflict in opened]
+    judged.opened += [Opened(in_keys(record.entity, conflict), record.entity, record.key) for record, conflict in opened]
     judged.opened += [Opened(one.conflict, one.entity, " ".join(one.thing[::2])) for one in space.loose]
     judged.closed += len(space.closed)
     return moved

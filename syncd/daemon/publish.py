@@ -17,6 +17,7 @@ from syncd.config.model import Reports
 from syncd.core.model import SECOND
 from syncd.daemon.clock import nap
 from syncd.daemon.events import Event, say
+from syncd.daemon.kinship import with_keys
 from syncd.daemon.runtime import Runtime
 from syncd.daemon.schedule import next_cron
 from syncd.daemon.secrecy import personal_of, values_in
@@ -98,9 +99,9 @@ async def publish(runtime: Runtime, document: Mapping[str, Any]) -> None:
     if wanted is None:
         return
     personal = personal_of(runtime.rules)
-    shown = dict(document)
+    shown = await runtime.store.read(with_keys, runtime.rules, document)
     if personal.fields:
-        shown = veiled(document, personal, await runtime.store.read(values_in, personal, document))
+        shown = veiled(shown, personal, await runtime.store.read(values_in, personal, document))
     try:
         await asyncio.to_thread(write_files, wanted, shown, runtime.now())
     except OSError as error:

@@ -13,6 +13,7 @@ from syncd.core.space import Space
 from syncd.daemon import clock
 from syncd.daemon.journal import Sending
 from syncd.daemon.judge import IN_FLIGHT, Judged, Quarantined, store, take_looks
+from syncd.daemon.kinship import as_key
 from syncd.daemon.scene import Poisoned, Scene, load_for
 from syncd.errors import ConnectorError, PermanentError, StaleWrite
 from syncd.ledger import attempts, inbox, letters, outbox, proposals
@@ -120,7 +121,7 @@ def receive(db: Database, space: Space, settled: Settled, receipt: Receipt) -> N
     """Take an answer into the shadow and close the attempt."""
     sending, now = settled.outcome.sending, space.now
     write = sending.attempt.write
-    settled.fields = told(space, sending.attempt)
+    settled.fields = told(db, space, sending.attempt)
     try:
         said = take_receipt(space, known_part(space, sending.attempt), receipt)
     except Exception as error:
@@ -144,7 +145,7 @@ def known_part(space: Space, attempt: Attempt) -> Attempt:
     return attempt if len(sent) == len(write.sent) else replace(attempt, write=replace(write, sent=sent))
 
 
-def told(space: Space, attempt: Attempt) -> list[tuple[str, Value, Value, str | None, str]]:
+def told(db: Database, space: Space, attempt: Attempt) -> list[tuple[str, Value, Value, str | None, str]]:
     """Return what people are told of a write: field, before, after, who decided, by which rule."""
     record = space.records[attempt.write.record]
     entity = space.rules.entities.get(record.entity)
@@ -155,7 +156,8 @@ def told(space: Space, attempt: Attempt) -> list[tuple[str, Value, Value, str | 
         if entity is None or mapped is None or attempt.raws.get(name) == value:
             continue
         truth = entity.groups[mapped.group].truth if mapped.group else mapped.truth
-        found.append((name, attempt.raws.get(name), value, golden.who if golden else None, truth.how if truth else ""))
+        before, after = (as_key(db, entity, name, one) for one in (attempt.raws.get(name), value))
+        found.append((name, before, after, golden.who if golden else None, truth.how if truth else ""))
     return found
 
 
