@@ -112,6 +112,7 @@ def run(mutation: Mutation, programs: str) -> str:
     sys.dont_write_bytecode = True
     tree = mutated(mutation) if mutation.within != CONTROL else ast.parse(source_of(mutation.module))
     sys.meta_path.insert(0, Mutated(f"syncd.core.{mutation.module}", tree))
+    os.environ.pop("PYTEST_ADDOPTS", None)  # what the outer run was given is not for this one
     os.environ |= {"SYNCD_PROGRAMS": programs, "SYNCD_SHRINK": "0", "HYPOTHESIS_STORAGE_DIRECTORY": tempfile.gettempdir()}
     for names in rounds(mutation.module):
         failure = FirstFailure()
