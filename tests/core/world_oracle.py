@@ -126,8 +126,10 @@ class Watch:
                 self.doubtful_counts.add(row.key)
 
     def is_ours(self, write: Write, answer: Receipt) -> bool:
-        """Whether a read-back shows the very version that the write made."""
+        """Whether a read-back shows the very version that the write made; behind a lost answer it may be a person's."""
         assert answer.look is not None
+        if answer.inferred:
+            return False
         if answer.version is not None:
             return answer.version == answer.look.version
         numbers = isinstance(write.version, int) and isinstance(answer.look.version, int)
