@@ -5,10 +5,8 @@ Whose fault an answer is stands in ``refuse``. A write whose request went out an
 """
 
 import asyncio
-import os
-import ssl
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Self, TypeVar
@@ -20,22 +18,21 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 from yarl import URL
 
 from syncd.connectors.body import BadBody, Parsed, parse
-from syncd.connectors.login import Auth, Login, show, trust
+from syncd.connectors.login import Auth, Identity, Login, trust
 from syncd.connectors.options import Duration, Options, Tls
 from syncd.connectors.promised import web_address
 from syncd.connectors.protocol import Setup
 from syncd.connectors.rate import PATIENCE, Budget, retry_after
-from syncd.connectors.resolver import Resolver, in_thread
+from syncd.connectors.resolver import in_thread
+from syncd.connectors.wire import CONNECT, Lines, session_of, translated, whole
 from syncd.core.model import SECOND
-from syncd.errors import ConnectorError, OutcomeUnknown, PermanentError, TransientError
+from syncd.errors import ConnectorError, PermanentError, TransientError
 
 T = TypeVar("T")
-LARGEST = 64 * 1024 * 1024  # bytes of one answer, unpacked
-CONNECT = 10.0  # seconds at most until connected
-KEEP = 4.0  # seconds a connection is kept: shorter than most servers do, so that few writes meet one just closed
 HOPS = 5  # redirects followed by a read
 TRIES = 4  # of a read that is throttled
 EXCERPT = 500  # characters of a refusal that are kept
+LARGEST_REFUSAL = 64 * 1024  # bytes of a refusal that are read where a stream was asked for
 NO_HEADERS: Mapping[str, str] = {}
 CLOCK_AGE = 600 * SECOND  # a measured clock is believed that long against a worse measurement
 
@@ -100,17 +97,29 @@ def refuse(reply: Reply) -> None:
     raise PermanentError(f"{said}: {text}" if text else said, status=status)
 
 
-class Http:
-    """The HTTP client of one platform: one budget, one login, own name look-ups. ``clock`` is measured on the way."""
+@dataclass(frozen=True, slots=True)
+class Stream(Lines):
+    """An answer whose body is read as it comes. ``reply`` has status and headers, and the body of a refusal only."""
 
-    def __init__(self, setup: Setup) -> None:
-        connection: HttpConnection = setup.connection
+    reply: Reply
+
+
+class Http:
+    """The HTTP client of one platform: one budget, one login, own name look-ups. ``clock`` is measured on the way.
+
+    The connection's options have ``timeout``, ``tls`` and ``proxy``; where no ``base_url`` and ``login`` are handed in, they
+    also have those of ``HttpConnection``.
+    """
+
+    def __init__(self, setup: Setup, *, base_url: str | None = None, login: Identity | None = None) -> None:
+        connection = setup.connection
         self.budget = Budget(setup.limits)
         self.clock = (0, 0)
         self._clock_at = 0
         self._setup = setup
         self._connection = connection
-        self._login = Login(connection.auth, connection.headers, setup.secret)
+        self._base_url: str = connection.base_url if base_url is None else base_url
+        self._login: Identity = login or Login(connection.auth, connection.headers, setup.secret)
         self._session: aiohttp.ClientSession | None = None
         self._opening = asyncio.Lock()
 
@@ -126,11 +135,13 @@ class Http:
 
     def url(self, path: str) -> URL:
         """Return the address of a path that is quoted already; raises PermanentError without a ``base_url``."""
-        if not self._connection.base_url:
+        if not self._base_url:
             raise PermanentError(f"{self._setup.platform}: no base_url to ask")
-        return URL(self._connection.base_url.rstrip("/") + path, encoded=True)
+        return URL(self._base_url.rstrip("/") + path, encoded=True)
 
-    async def read(self, url: URL, *, method: str = "GET") -> Reply:
+    async def read(
+        self, url: URL, *, method: str = "GET", body: bytes | None = None, headers: Mapping[str, str] = NO_HEADERS
+    ) -> Reply:
         """Return the answer to a read, whatever its status but a refusal of the platform's own.
 
         Raises TransientError. Waits and asks again when throttled for a short while; follows redirects on the same host.
@@ -142,10 +153,12 @@ class Http:
             reraise=True,
         ):
             with attempt:
-                return await self._follow(method, url)
+                return await self._follow(method, url, body, headers)
         raise AssertionError("unreachable")  # pragma: no cover
 
-    async def write(self, method: str, url: URL, *, body: bytes | None = None, headers: Mapping[str, str] = {}) -> Reply:
+    async def write(
+        self, method: str, url: URL, *, body: bytes | None = None, headers: Mapping[str, str] = NO_HEADERS
+    ) -> Reply:
         """Send one write, exactly once, and return its answer whatever its status.
 
         Raises TransientError if it was certainly not sent, OutcomeUnknown if it was and no answer came.
@@ -155,10 +168,47 @@ class Http:
             self._login.refused()
         return reply
 
-    async def _follow(self, method: str, url: URL) -> Reply:
+    @asynccontextmanager
+    async def opened(
+        self,
+        url: URL,
+        *,
+        method: str = "GET",
+        body: bytes | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+        idle: float | None = None,
+    ) -> AsyncIterator[Stream]:
+        """Open a read whose answer comes in pieces: lines, events. ``idle``: seconds without a byte until it counts as broken.
+
+        Raises TransientError as ``read`` does, and what ``refuse`` raises for any status that is no success. It takes its turn
+        in the budget to be opened, and no place while it runs. Redirects are not followed.
+        """
+        seconds = self._connection.timeout / SECOND
+        patience = aiohttp.ClientTimeout(total=None, connect=min(CONNECT, seconds / 2), sock_read=idle or seconds)
+        place = f"{method} {url.path}"
+        for again in (True, False):
+            async with self.budget.turn():
+                session = await self._opened()
+                shown = await self._headers(session, headers, body)
+                as_of, started = self._setup.number(), self._setup.now()
+                options = {"data": body, "headers": shown, "allow_redirects": False, "timeout": patience}
+                with translated(place, reading=True):
+                    response = await session.request(method, url, **options)  # type: ignore[arg-type]
+            async with response:
+                with translated(place, reading=True):
+                    content = b"" if response.ok else await response.content.read(LARGEST_REFUSAL)
+                reply = Reply(response.status, response.headers, content, url, place, as_of, started)
+                self._learn(reply)
+                if reply.status == 401 and self._login.refused() and again:
+                    continue
+                refuse(reply)
+                yield Stream(response.content, place, reply)
+                return
+
+    async def _follow(self, method: str, url: URL, body: bytes | None, headers: Mapping[str, str]) -> Reply:
         home = url.origin()
         for _ in range(HOPS):
-            reply = await self._ask(method, url)
+            reply = await self._ask(method, url, body, headers)
             target = reply.headers.get("Location")
             if reply.status not in {301, 302, 303, 307, 308} or not target:
                 if reply.status in {401, 403, 429, 503}:
@@ -169,10 +219,10 @@ class Http:
                 raise TransientError(f"{reply.place}: leads to another host, {url.host}", status=reply.status)
         raise TransientError(f"{reply.place}: more than {HOPS} redirects", status=reply.status)
 
-    async def _ask(self, method: str, url: URL) -> Reply:
-        reply = await self._exchange(method, url, reading=True)
+    async def _ask(self, method: str, url: URL, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+        reply = await self._exchange(method, url, body=body, headers=headers, reading=True)
         if reply.status == 401 and self._login.refused():
-            return await self._exchange(method, url, reading=True)
+            return await self._exchange(method, url, body=body, headers=headers, reading=True)
         return reply
 
     async def _exchange(
@@ -186,17 +236,21 @@ class Http:
     ) -> Reply:
         async with self.budget.turn():
             session = await self._opened()
-            shown = await self._login.headers(session) | dict(headers)
-            if body is not None:
-                shown["Content-Type"] = "application/json"
+            shown = await self._headers(session, headers, body)
             as_of, started = self._setup.number(), self._setup.now()
             place = f"{method} {url.path}"
             options = {"data": body, "headers": shown, "allow_redirects": False}
-            with _translated(place, reading=reading):
-                status, found, content = await _call(session, method, url, options)
+            with translated(place, reading=reading):
+                status, found, content = await whole(session, method, url, options)
         reply = Reply(status, found, content, url, place, as_of, started)
         self._learn(reply)
         return reply
+
+    async def _headers(
+        self, session: aiohttp.ClientSession, headers: Mapping[str, str], body: bytes | None
+    ) -> dict[str, str]:
+        kind = {} if body is None else {"Content-Type": "application/json"}
+        return kind | await self._login.headers(session) | dict(headers)
 
     def _learn(self, reply: Reply) -> None:
         if reply.status == 429:
@@ -226,7 +280,7 @@ class Http:
             if self._session is None:
                 connection, setup = self._connection, self._setup
                 context = await in_thread(lambda: trust(connection.tls, setup.folder, setup.secret))
-                self._session = _session(connection.timeout / SECOND, context, connection.proxy)
+                self._session = session_of(connection.timeout / SECOND, context, connection.proxy)
             return self._session
 
 
@@ -241,57 +295,6 @@ async def together(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
             raise
         raise ours[0] from ours[0].__cause__
     return [task.result() for task in tasks]
-
-
-def _session(total: float, context: ssl.SSLContext, proxy: str | None) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(limit=0, ssl=context, resolver=Resolver(), keepalive_timeout=KEEP, ttl_dns_cache=60)
-    session = aiohttp.ClientSession(
-        connector=connector,
-        timeout=aiohttp.ClientTimeout(total=total, connect=min(CONNECT, total / 2), sock_read=total),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": "syncd", "Accept": "application/json"},
-        trust_env=False,
-        proxy=proxy,
-    )
-    # aiohttp sends idempotent methods again on a lost connection: the ledger would not know of that request
-    session._retry_connection = False  # noqa: SLF001
-    return session
-
-
-async def _call(
-    session: aiohttp.ClientSession, method: str, url: URL, options: Mapping[str, Any]
-) -> tuple[int, CIMultiDictProxy[str], bytes]:
-    async with session.request(method, url, **options) as response:
-        content = bytearray()
-        async for chunk in response.content.iter_any():
-            content += chunk
-            if len(content) > LARGEST:
-                raise aiohttp.ClientPayloadError(f"an answer of more than {LARGEST} bytes")
-        return response.status, response.headers, bytes(content)
-
-
-def _unreached(error: Exception) -> str:
-    """Return who could not be reached and why, without the names of sockets and contexts."""
-    if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(error, aiohttp.ClientSSLError):
-        why, number = error.os_error, error.os_error.errno
-        words = os.strerror(number) if isinstance(why, ConnectionError) and number else show(why.strerror or why)
-        return f" to {error.host}:{error.port}: {words}"
-    return f": {show(error)}"
-
-
-@contextmanager
-def _translated(place: str, *, reading: bool) -> Iterator[None]:
-    """Turn aiohttp's exceptions into ours. Connecting has a shorter time-out than the whole, so what is late was sent."""
-    try:
-        yield
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError) as error:
-        raise TransientError(f"{place}: no connection{_unreached(error)}") from error
-    except ValueError as error:  # a URL or a header that cannot be sent
-        raise TransientError(f"{place}: cannot be asked: {show(error)}") from error
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        if reading:
-            raise TransientError(f"{place}: no answer: {show(error)}") from error
-        raise OutcomeUnknown(f"{place}: sent, no answer: {show(error)}") from error
 
 
 def _worth_a_wait(error: BaseException) -> bool:

@@ -8,9 +8,9 @@ import base64
 import os
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import aiohttp
 from pydantic import model_validator
@@ -20,6 +20,7 @@ from syncd.connectors.options import Options, Tls, reveal
 from syncd.errors import TransientError
 
 EARLY = 30.0  # seconds before its end that a token is renewed
+HOUR = 3600.0  # seconds that a token is good for whose end nobody told
 
 
 class Basic(Options):
@@ -60,6 +61,44 @@ class Auth(Options):
         return self
 
 
+class Identity(Protocol):
+    """How one credential shows itself. ``Login`` is the general one; a vendor's own way has the same two methods."""
+
+    async def headers(self, session: aiohttp.ClientSession) -> dict[str, str]:
+        """Return the headers of the next request; raises TransientError (``login: ...``) if there is no way in."""
+        ...
+
+    def refused(self) -> bool:
+        """Note a 401 and return whether asking again may help."""
+        ...
+
+
+class Token:
+    """A token that is fetched: once however many wait for it, again before its end or when it was refused.
+
+    ``fetch`` returns the token and the seconds it is good for; it raises TransientError.
+    """
+
+    def __init__(self, fetch: Callable[[aiohttp.ClientSession], Awaitable[tuple[str, float]]]) -> None:
+        self._fetch = fetch
+        self._fetching = asyncio.Lock()
+        self._token = ""
+        self._ends = 0.0
+
+    async def current(self, session: aiohttp.ClientSession) -> str:
+        """Return a token that is still good; raises what fetching one raises."""
+        async with self._fetching:
+            if not self._token or time.monotonic() >= self._ends:
+                self._token, seconds = await self._fetch(session)
+                self._ends = time.monotonic() + max(seconds - EARLY, seconds / 2)
+            return self._token
+
+    def drop(self) -> bool:
+        """Forget the token, which was refused; return whether there was one."""
+        had, self._token = bool(self._token), ""
+        return had
+
+
 class Login:
     """The login of one credential. ``headers`` raises TransientError if a secret is missing or a token is refused."""
 
@@ -67,9 +106,7 @@ class Login:
         self._auth = auth
         self._fixed = headers
         self._secret = secret
-        self._fetching = asyncio.Lock()
-        self._token = ""
-        self._token_ends = 0.0
+        self._token = Token(self._fetch)
 
     async def headers(self, session: aiohttp.ClientSession) -> dict[str, str]:
         """Return the headers of the next request."""
@@ -84,41 +121,68 @@ class Login:
         elif self._auth.header is not None:
             found[self._auth.header.name] = self._reveal(self._auth.header.value)
         elif self._auth.oauth is not None:
-            found["Authorization"] = f"Bearer {await self._current_token(session, self._auth.oauth)}"
+            found["Authorization"] = f"Bearer {await self._token.current(session)}"
         return found
 
     def refused(self) -> bool:
         """Note a 401: a fetched token is dropped. Return whether asking again may help."""
-        had_token, self._token = bool(self._token), ""
-        return had_token
+        return self._token.drop()
 
     def _reveal(self, text: str) -> str:
         return reveal(text, self._secret).strip()
 
-    async def _current_token(self, session: aiohttp.ClientSession, oauth: Oauth) -> str:
-        async with self._fetching:  # one fetch, however many requests wait for it
-            if not self._token or time.monotonic() >= self._token_ends:
-                self._token, seconds = await self._fetch(session, oauth)
-                self._token_ends = time.monotonic() + max(seconds - EARLY, seconds / 2)
-            return self._token
-
-    async def _fetch(self, session: aiohttp.ClientSession, oauth: Oauth) -> tuple[str, float]:
+    async def _fetch(self, session: aiohttp.ClientSession) -> tuple[str, float]:
+        assert self._auth is not None
+        assert self._auth.oauth is not None
+        oauth = self._auth.oauth
         form = {
             "grant_type": "client_credentials",
             "client_id": self._reveal(oauth.client_id),
             "client_secret": self._reveal(oauth.client_secret),
         } | ({"scope": oauth.scope} if oauth.scope else {})
-        try:
-            async with session.post(oauth.token_url, data=form, allow_redirects=False) as response:
-                body = await response.read()
-                if response.status != 200:
-                    raise TransientError(f"login: {oauth.token_url} answered {response.status}", status=response.status)
-            answer = decode(body)
-            return str(answer["access_token"]), float(answer.get("expires_in", 3600))
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise TransientError(f"login: {oauth.token_url}: {error or 'no answer in time'}") from error
-        except (BadBody, KeyError, TypeError, ValueError, AttributeError) as error:
-            raise TransientError(f"login: {oauth.token_url} gave no token") from error
+        answer = await granted(session, oauth.token_url, form)
+        return str(answer["access_token"]), seconds_of(answer)
+
+
+async def granted(session: aiohttp.ClientSession, url: str, form: dict[str, str]) -> dict[str, Any]:
+    """Return what a token endpoint grants for a form; it has an ``access_token``.
+
+    Raises TransientError ``login: ...`` with the OAuth error's own words (RFC 6749, 5.2), never with what was sent.
+    """
+    try:
+        async with session.post(url, data=form, allow_redirects=False) as response:
+            body = await response.read()
+            if response.status != 200:
+                said = _oauth_error(body)
+                raise TransientError(f"login: {url} answered {response.status}{said}", status=response.status)
+        answer = decode(body)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise TransientError(f"login: {url}: {error or 'no answer in time'}") from error
+    except BadBody as error:
+        raise TransientError(f"login: {url} gave no token") from error
+    if not isinstance(answer, dict) or not isinstance(answer.get("access_token"), str) or seconds_of(answer) <= 0:
+        raise TransientError(f"login: {url} gave no token")
+    return answer
+
+
+def seconds_of(answer: dict[str, Any]) -> float:
+    """Return how many seconds a granted token is good for, an hour where nothing is said; 0 if that is no number."""
+    try:
+        return float(answer.get("expires_in", HOUR))
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _oauth_error(body: bytes) -> str:
+    """Return the words of a refusal that are safe to show: the error's code and description."""
+    try:
+        answer = decode(body)
+    except BadBody:
+        return ""
+    if not isinstance(answer, dict):
+        return ""
+    words = [str(answer[key])[:200] for key in ("error", "error_description") if answer.get(key)]
+    return f": {': '.join(words)}" if words else ""
 
 
 def trust(tls: Tls | None, folder: str, secret: Callable[[str], str]) -> ssl.SSLContext:

@@ -99,11 +99,17 @@ class Setup:
 class Rights:
     """What the platform itself says we may do with a collection. ``write`` None: it cannot be asked without writing.
 
-    ``refused``: the mapped paths that we may not write.
+    ``refused``: the mapped paths that we may not write. ``has``, ``missing`` and ``excess`` are scopes of the login: all that
+    it has, those that the configured use needs and it lacks, those that nothing configured needs. ``unheard``: topics of
+    the configured webhook that nobody sends.
     """
 
     write: bool | None = None
     refused: tuple[str, ...] = ()
+    has: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    excess: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
 
 
 class Connector(Protocol):
@@ -143,7 +149,10 @@ class Connector(Protocol):
         ...
 
     async def rights(self, collection: str) -> Rights:
-        """Return what we may do there, as far as it can be asked without writing; raises ConnectorError if not reached."""
+        """Return what we may do there, as far as it can be asked without writing; raises ConnectorError if not reached.
+
+        Asked in every mode: what may be read matters also where nothing is written.
+        """
         ...
 
     async def apply(self, writes: Sequence[Write]) -> list[Receipt | ConnectorError]:
@@ -152,7 +161,7 @@ class Connector(Protocol):
 
 
 class Kind(Protocol):
-    """A kind of platform: its options and abilities. One per connector file, listed in ``connectors.registry``."""
+    """A kind of platform: its options and abilities. One per connector, a file or a package, and one line in ``registry``."""
 
     name: str
     connection: type[BaseModel]

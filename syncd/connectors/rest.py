@@ -20,7 +20,7 @@ from syncd.connectors.protocol import Batch, Broken, Connector, Delivery, Page, 
 from syncd.connectors.rest_options import LIST_NAMES, RestCollection, RestVersion, RestWatch, abilities_of, is_guarded
 from syncd.connectors.rest_write import address, body_of, headers_of, request_of, shows_all, verdict
 from syncd.connectors.shape import Seen, Shape
-from syncd.connectors.signature import Verifier, Webhook
+from syncd.connectors.signature import Proof, Webhook
 from syncd.connectors.template import Template, text_of
 from syncd.connectors.times import moment_of, parse_time
 from syncd.connectors.webhook import read_event
@@ -37,7 +37,7 @@ class Rest:
         self.setup = setup
         self.http = Http(setup)
         self.hook_options: Webhook | None = setup.watch.webhook
-        self._verifier: Verifier | None = None
+        self._verifier: Proof | None = None
         self._writing = asyncio.Semaphore(setup.limits.concurrency)
         self._shapes = {name: _shape(setup, name) for name in setup.collections}
 
@@ -87,7 +87,7 @@ class Rest:
         if self.hook_options is None:
             return "no webhook is expected"
         if self._verifier is None:
-            self._verifier = Verifier(self.hook_options, self.setup.secret)
+            self._verifier = self.hook_options.verifier(self.setup.secret)
         return self._verifier.problem(delivery.body, delivery.headers, delivery.arrived_at)
 
     async def hook(self, collection: str | None, delivery: Delivery) -> Batch:

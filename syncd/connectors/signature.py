@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -56,16 +56,23 @@ class Event(Options):
     deleted: list[str] = Field(default_factory=list)
 
 
-class Webhook(Options):
-    """One path where a platform calls us. ``topics`` sorts event types into collections: ``{products: ["product.*"]}``."""
+class Proof(Protocol):
+    """Tells a genuine webhook from a forged or replayed one."""
+
+    def problem(self, body: bytes, headers: Mapping[str, str], now: int) -> str | None:
+        """Return why a webhook is not to be believed, or None. ``headers`` have lower-case names, ``now`` is our clock."""
+        ...
+
+
+class Hook(Options):
+    """What every kind's webhook options have: where the platform calls us, how much it may send, who checks the signature.
+
+    ``collection`` is the one that all of it is about, None where the connector sorts it out.
+    """
 
     path: str
-    verify: Verify
-    event: Event = Event()
-    collection: str | None = None
-    topics: dict[str, list[str]] = Field(default_factory=dict)
-    window: Duration = 300 * SECOND
     max_body: Size = 1_000_000
+    collection: str | None = None
 
     @field_validator("path")
     @classmethod
@@ -73,6 +80,23 @@ class Webhook(Options):
         if not re.fullmatch(r"/[^\s?#]*", path):
             raise ValueError(f'"{path}" is no path like /hooks/shop')
         return path
+
+    def verifier(self, secret: Callable[[str], str]) -> Proof:
+        """Return who checks its signatures; raises TransientError if a secret is missing. Each kind has its own."""
+        raise NotImplementedError
+
+
+class Webhook(Hook):
+    """One path where a platform calls us. ``topics`` sorts event types into collections: ``{products: ["product.*"]}``."""
+
+    verify: Verify
+    event: Event = Event()
+    topics: dict[str, list[str]] = Field(default_factory=dict)
+    window: Duration = 300 * SECOND
+
+    def verifier(self, secret: Callable[[str], str]) -> Proof:
+        """Return the verifier of the configured scheme; raises TransientError if a secret is missing."""
+        return Verifier(self, secret)
 
 
 class Verifier:

@@ -54,8 +54,10 @@ class Change:
     (ETags: they guard writes, they order nothing). ``as_of`` is the ledger's number taken when the request *started*
     (reads), or when the event arrived. ``changed_at`` is the platform's time of the last edit, ``seen_at`` is our clock at
     the request's start or the event's arrival. ``times`` has the edit times of single fields by path, where a platform
-    tells. ``event_id`` lets a repeated event be known. ``gone`` with an item is a thing that carries the collection's deletion
-    marker (archived); ``left`` is a thing that exists outside the collection's scope: neither there for us nor deleted.
+    tells. ``event_id`` lets a repeated event be known. ``own``: the platform itself says that syncd made this state: by which
+    write (its key), or "" where it only says that it was us. ``gone`` with an item is a thing that carries the collection's
+    deletion marker (archived); ``left`` is a thing that exists outside the collection's scope: neither there for us nor
+    deleted.
     """
 
     platform: str
@@ -72,6 +74,7 @@ class Change:
     times: dict[str, int] | None = None
     by: str | None = None
     event_id: str | None = None
+    own: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Webhooks: verified over the raw bytes, understood by the connector, answered only after the commit."""
 
 from syncd.connectors.protocol import Batch, Delivery
-from syncd.connectors.signature import Verifier, Webhook
+from syncd.connectors.signature import Hook, Proof
 from syncd.daemon.events import Event, say
 from syncd.daemon.intake import take
 from syncd.daemon.runtime import Part, Runtime, secret_of
@@ -14,7 +14,7 @@ def routes_of(runtime: Runtime) -> dict[str, Route]:
     """Return the paths of all platforms that call us. A reload makes them again."""
     found: dict[str, Route] = {}
     for part in runtime.parts.values():
-        webhook: Webhook | None = getattr(part.platform.watch, "webhook", None)
+        webhook: Hook | None = getattr(part.platform.watch, "webhook", None)
         if webhook is not None:
             found[webhook.path] = Route(part.name, Receiver(runtime, part, webhook).accept, webhook.max_body)
     return found
@@ -23,11 +23,11 @@ def routes_of(runtime: Runtime) -> dict[str, Route]:
 class Receiver:
     """Takes the webhooks of one platform."""
 
-    def __init__(self, runtime: Runtime, part: Part, webhook: Webhook) -> None:
+    def __init__(self, runtime: Runtime, part: Part, webhook: Hook) -> None:
         self._runtime = runtime
         self._part = part
         self._webhook = webhook
-        self._verifier: Verifier | None = None
+        self._verifier: Proof | None = None
 
     async def accept(self, body: bytes, headers: dict[str, str]) -> Outcome:
         """Return what became of a webhook. Raises LedgerError if it could not be committed: then it is not acknowledged."""
@@ -45,10 +45,10 @@ class Receiver:
             return Outcome.FULL
         return await self._store(batch)
 
-    def _verified(self) -> Verifier:
+    def _verified(self) -> Proof:
         """Return the verifier; raises TransientError while its secret is missing."""
         if self._verifier is None:
-            self._verifier = Verifier(self._webhook, secret_of(self._runtime.config))
+            self._verifier = self._webhook.verifier(secret_of(self._runtime.config))
         return self._verifier
 
     async def _refuse(self, why: str, status: int) -> None:

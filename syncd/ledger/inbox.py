@@ -14,7 +14,9 @@ from syncd.ledger.texts import dump, load_native
 
 LARGEST = 2**63
 REMEMBERED = 14 * 24 * 3600 * 1_000_000  # how long a repeated event is known
-PLAIN = {"item": None, "gone": False, "left": False, "version": None, "changed_at": None, "times": None, "by": None}
+PLAIN = {
+    "item": None, "gone": False, "left": False, "version": None, "changed_at": None, "times": None, "by": None, "own": None,
+}  # fmt: skip
 WAITING = "SELECT id, platform, collection, thing, via, as_of, seen_at_us, event_id, body, hash, sweep FROM inbox"
 INSERT = (
     "INSERT INTO inbox (platform, collection, thing, via, as_of, seen_at_us, event_id, hash, sweep, received_us, body)"

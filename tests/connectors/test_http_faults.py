@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from syncd.connectors import http as http_module
+from syncd.connectors import wire
 from syncd.connectors.protocol import Connector
 from syncd.connectors.rest import KIND, Rest
 from syncd.core.model import SECOND, Answer, Op, Receipt, Write
@@ -301,7 +301,7 @@ async def test_one_refused_record_does_not_stop_the_batch(place: Place) -> None:
 
 
 async def test_an_answer_that_unpacks_to_too_much_is_refused(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_module, "LARGEST", 100_000)
+    monkeypatch.setattr(wire, "LARGEST", 100_000)
 
     async def bomb(_: web.Request) -> web.Response:
         response = web.Response(body=b" " * 10_000_000)
