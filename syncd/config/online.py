@@ -1,6 +1,6 @@
 """What platforms answered to ``check --online``, as findings at their places in the config."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from syncd.config.nodes import Block, Node, Scalar
@@ -15,7 +15,8 @@ SLOW_CLOCK = 60 * SECOND  # beyond what is measured this is somebody's mistake
 class Asked:
     """One collection. ``listed``: it could be read; ``unseen``: mapped paths in none of the things read.
 
-    ``write`` None: it cannot be asked without writing; ``refused``: mapped paths that may not be written.
+    ``write`` None: it cannot be asked without writing; ``refused``: mapped paths that may not be written. ``has``, ``missing``
+    and ``excess`` are scopes of the login, ``unheard`` topics of the webhook that nobody sends.
     """
 
     name: str
@@ -28,6 +29,10 @@ class Asked:
     write: bool | None
     refused: tuple[str, ...]
     seconds: float
+    has: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    excess: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -52,13 +57,14 @@ class Found:
 
 
 def note(found: Sequence[Found], sources: Sequence[Source], rules: Rules) -> None:
-    """Note each finding in its file: E310 to E314, W313. ``sources`` were parsed."""
+    """Note each finding in its file: E310 to E315, W313 to W315. ``sources`` were parsed."""
     files = {source.path: source for source in sources}
     for one in found:
         source = files[f"platforms/{one.platform}.yaml"]
         _login(one, source)
         _schema(one, source)
         _rights(one, source)
+        _scopes(one, source)
         _clock(one, source, rules)
         for asked in one.collections:
             _unseen(one, asked, files[f"entities/{asked.entity}.yaml"])
@@ -98,9 +104,13 @@ def _schema(one: Found, source: Source) -> None:
 
 
 def _rights(one: Found, source: Source) -> None:
-    refused = [f"{asked.name}: {', '.join(asked.refused) or 'nothing'}" for asked in one.collections if asked.write is False]
-    if not refused or one.mode == "observe":
+    barred = [asked for asked in one.collections if asked.write is False]
+    if not barred or one.mode == "observe":
         return
+    if any(asked.has for asked in barred):
+        _barred(one, barred, source)
+        return
+    refused = [f"{asked.name}: {', '.join(asked.refused) or 'nothing'}" for asked in barred]
     source.error(
         "E311",
         _at(source, "mode"),
@@ -109,6 +119,57 @@ def _rights(one: Found, source: Source) -> None:
         why="every write would be refused and land in dead letters",
         fix="give the account the right to write them, or set  mode: observe",
     )
+
+
+def _barred(one: Found, barred: Sequence[Asked], source: Source) -> None:
+    """Note E311 where the login's scopes say it."""
+    lacks = ", ".join(_all(asked.missing for asked in barred))
+    source.error(
+        "E311",
+        _at(source, "mode"),
+        f"mode {one.mode}, but the token cannot write {', '.join(asked.name for asked in barred)}",
+        hint=f"the token has: {', '.join(_all(asked.has for asked in barred))}",
+        why="every write would be refused and land in dead letters",
+        fix=f"give the app the scope {lacks}, or set  mode: observe" if lacks else "set  mode: observe",
+    )
+
+
+def _scopes(one: Found, source: Source) -> None:
+    """Note scopes that are missing for reading, scopes that nothing needs, and webhooks that nobody sends."""
+    lacks = _all(asked.missing for asked in one.collections if asked.write is not False or one.mode == "observe")
+    if lacks:
+        source.error(
+            "E315",
+            _at(source, "connection", "token", "oauth", "auth"),
+            f"the login of {one.platform} lacks the scope {', '.join(lacks)}",
+            hint=f"the token has: {', '.join(_all(asked.has for asked in one.collections)) or 'none'}",
+            why="what the config names there can not be read",
+            fix=f"give the app the scope {', '.join(lacks)}",
+        )
+    excess = _all(asked.excess for asked in one.collections)
+    if excess:
+        source.warning(
+            "W314",
+            _at(source, "connection", "token", "oauth", "auth"),
+            f"the login of {one.platform} may do more than the config needs",
+            hint=f"not needed: {', '.join(excess)}",
+            why="whoever gets hold of this login may do that too",
+            fix="take these scopes from the app",
+        )
+    unheard = _all(asked.unheard for asked in one.collections)
+    if unheard:
+        source.warning(
+            "W315",
+            _at(source, "watch", "webhook"),
+            f"{one.platform} sends no webhook for {', '.join(unheard)}",
+            hint="no subscription points here",
+            why="changes are seen only at the next poll or sweep",
+            fix="subscribe to these topics there, or take them out of the config",
+        )
+
+
+def _all(parts: Iterable[tuple[str, ...]]) -> list[str]:
+    return list(dict.fromkeys(name for part in parts for name in part))
 
 
 def _clock(one: Found, source: Source, rules: Rules) -> None:

@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from syncd.config.model import Config, Platform
 from syncd.config.online import Asked, Found
-from syncd.connectors.protocol import Connector, Page, Rights
+from syncd.connectors.protocol import Connector, Page
 from syncd.connectors.registry import KINDS
 from syncd.core.mapping import ABSENT, get_path, parse_path
 from syncd.daemon.clock import now
@@ -57,7 +58,9 @@ async def ask(connector: Connector, platform: Platform, name: str) -> Asked:
     began = time.perf_counter()
     page = await first_page(connector, name)
     seconds = time.perf_counter() - began
-    rights = await connector.rights(name) if platform.mode != "observe" else Rights()
+    rights = await connector.rights(name)
+    if platform.mode == "observe":  # what it might write is of no matter; what it may read is
+        rights = replace(rights, write=None, refused=())
     items = [change.item for change in page.changes if change.item is not None] if page else []
     unseen = [path for path in options.fields if items and all(get_path(item, parse_path(path)) is ABSENT for item in items)]
     return Asked(
@@ -71,6 +74,10 @@ async def ask(connector: Connector, platform: Platform, name: str) -> Asked:
         write=rights.write,
         refused=rights.refused,
         seconds=seconds,
+        has=rights.has,
+        missing=rights.missing,
+        excess=rights.excess,
+        unheard=rights.unheard,
     )
 
 
