@@ -5,7 +5,7 @@ everywhere (``http.refuse``); under 200, and under a 4xx whose body is such an a
 table that the vendor hands in. Partial data is never taken for all: a read with errors is an error, whatever else it brought.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -72,6 +72,10 @@ class Answered:
         """Return whether anything was executed as it seems: a field has a value, or failed below one that had."""
         return any(value is not None for value in self.data.values()) or any(len(one.path) > 1 for one in self.problems)
 
+    def all_of(self, codes: Collection[str]) -> bool:
+        """Return whether every error, if there is any, has one of these codes."""
+        return all(problem.code in codes for problem in self.problems)
+
 
 Heed = Callable[[Answered], float | None]
 
@@ -105,32 +109,47 @@ class Graphql:
         self._code = code
         self._heed = heed
 
-    async def read(self, document: str, variables: Mapping[str, Native] | None = None, *, name: str | None = None) -> Answered:
+    async def read(
+        self,
+        document: str,
+        variables: Mapping[str, Native] | None = None,
+        *,
+        name: str | None = None,
+        accept: Collection[str] = (),
+    ) -> Answered:
         """Return a whole answer to a query: it has data and no errors.
 
         Raises what its status or its errors mean. Waits and asks again when throttled for a short while. ``name`` is that of
-        the operation, needed where a document has several.
+        the operation, needed where a document has several. ``accept``: codes that mean something else to the caller; an answer
+        all of whose errors have one of them is returned as it is.
         """
         body = body_of(document, variables, name)
         for attempt in range(1, TRIES + 1):
             reply = await self._http.read(self._url, method="POST", body=body)
             answered = self._opened(reply)
             wait = self._heed(answered)
-            if not answered.problems:
+            if answered.all_of(accept):
                 return _whole(answered)
             error = self.meaning(answered, wait=wait)
             if attempt == TRIES or not _soon(error):
                 raise error
         raise AssertionError("unreachable")  # pragma: no cover
 
-    async def write(self, document: str, variables: Mapping[str, Native] | None = None, *, name: str | None = None) -> Answered:
-        """Send a mutation, exactly once, and return its whole answer.
+    async def write(
+        self,
+        document: str,
+        variables: Mapping[str, Native] | None = None,
+        *,
+        name: str | None = None,
+        accept: Collection[str] = (),
+    ) -> Answered:
+        """Send a mutation, exactly once, and return its whole answer. ``accept`` is as in ``read``.
 
         Raises as ``read`` does; OutcomeUnknown if it was sent and no answer came, or if the answer has both data and errors:
         only reading again can tell what was done.
         """
         answered = await self.send(document, variables, name=name)
-        if not answered.problems:
+        if answered.all_of(accept):
             return _whole(answered)
         if answered.began:
             raise OutcomeUnknown(f"{answered.reply.place}: done in part: {_words(answered)}", status=answered.reply.status)
@@ -217,7 +236,7 @@ def _problem(error: Native, code: str) -> Problem:
 
 def _whole(answered: Answered) -> Answered:
     """Return the answer; raises TransientError if it has no data although nothing is said to be wrong."""
-    if answered.data:
+    if answered.data or answered.problems:
         return answered
     reply = answered.reply
     raise TransientError(f"{reply.place}: answered {reply.status} without data", status=reply.status, about_record=True)

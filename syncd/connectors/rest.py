@@ -4,8 +4,7 @@ One write is one request. What its answer shows is believed only if it shows wha
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
-from email.utils import parsedate_to_datetime
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Self
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
@@ -14,17 +13,18 @@ from pydantic import BaseModel
 
 from syncd.connectors.body import pick
 from syncd.connectors.http import Http, HttpConnection, Reply, refuse, together
-from syncd.connectors.options import OVERLAP
+from syncd.connectors.outcomes import outcomes
 from syncd.connectors.pages import Leaf, Walk
 from syncd.connectors.protocol import Batch, Broken, Connector, Delivery, Page, Rights, Setup
 from syncd.connectors.rest_options import LIST_NAMES, RestCollection, RestVersion, RestWatch, abilities_of, is_guarded
 from syncd.connectors.rest_write import address, body_of, headers_of, request_of, shows_all, verdict
 from syncd.connectors.shape import Seen, Shape
 from syncd.connectors.signature import Proof, Webhook
+from syncd.connectors.since import ask_from, latest, moment_text, their_now, time_of
 from syncd.connectors.template import Template, text_of
-from syncd.connectors.times import moment_of, parse_time
+from syncd.connectors.times import parse_time
 from syncd.connectors.webhook import read_event
-from syncd.core.model import SECOND, Abilities, Answer, Change, Native, Op, Receipt, Via, Write
+from syncd.core.model import Abilities, Answer, Change, Native, Op, Receipt, Via, Write
 from syncd.errors import ConnectorError, PermanentError, TransientError
 
 NOTHING = object()
@@ -61,12 +61,13 @@ class Rest:
         template = options.changed if options.changed and (cursor or not options.list) else options.list
         if template is None:
             return
-        values = {"since": self._since(options, cursor)}
+        values = {"since": ask_from(cursor, self.setup.watch.poll, options.since)}
         times = [parse_time(cursor) if cursor else None]
+        poll, zone = self.setup.watch.poll, self._shapes[collection].zone
         async for leaf in self._walk(options, template, values).leaves():
             changes, broken = self._read_leaf(collection, leaf)
-            times = [_latest(times + [self._cursor_time(change) for change in changes], before=_their_now(leaf.reply))]
-            new = _text(times[0]) if times[0] is not None and leaf.complete else None
+            times = [latest(times + [time_of(change, poll, zone) for change in changes], before=their_now(leaf.reply))]
+            new = moment_text(times[0]) if times[0] is not None and leaf.complete else None
             if changes or broken or (new and new != cursor):
                 yield Batch(changes, cursor=new, broken=broken)
             if leaf.why:
@@ -77,7 +78,7 @@ class Rest:
         options = self._options(collection)
         if options.list is None:
             raise PermanentError(f"{collection}: no list to scan")
-        walk = self._walk(options, options.list, {"since": self._since(options, None)})
+        walk = self._walk(options, options.list, {"since": ask_from(None, self.setup.watch.poll, options.since)})
         async for leaf in walk.leaves():
             changes, broken = self._read_leaf(collection, leaf)
             yield Page(changes, broken, leaf.last, leaf.complete, leaf.why)
@@ -124,22 +125,7 @@ class Rest:
 
     async def apply(self, writes: Sequence[Write]) -> list[Receipt | ConnectorError]:
         """Send each write once, several at a time; once the platform itself fails, the rest is not sent."""
-        down: list[ConnectorError] = []
-
-        async def outcome(write: Write) -> Receipt | ConnectorError:
-            async with self._writing:
-                if down:
-                    return down[0]
-                try:
-                    return await self._apply(write)
-                except TransientError as error:
-                    if not error.about_record:
-                        down.append(error)
-                    return error
-                except ConnectorError as error:
-                    return error
-
-        return await together([outcome(write) for write in writes])
+        return await outcomes(writes, self._apply, self._writing)
 
     async def _read(self, collection: str, native_id: str) -> Change:
         options, shape = self._options(collection), self._shapes[collection]
@@ -230,25 +216,6 @@ class Rest:
         only = len(names) == 1 and self.setup.collections[collection].keys == (path,)
         return names.pop() if only else None
 
-    def _since(self, options: RestCollection, cursor: str | None) -> str:
-        """Return the moment to ask from: the cursor less the overlap, in the platform's own time."""
-        poll = self.setup.watch.poll
-        overlap = poll.overlap if poll else OVERLAP
-        at = max((parse_time(cursor) if cursor else None) or 0, overlap) - overlap
-        match options.since:
-            case "epoch":
-                return str(at // SECOND)
-            case "epoch_ms":
-                return str(at // 1000)
-        return _text(at)
-
-    def _cursor_time(self, change: Change) -> int | None:
-        """Return the time by which a thing is polled: the poll's own field, else its changed_at."""
-        poll = self.setup.watch.poll
-        if poll is None or poll.cursor is None:
-            return change.changed_at
-        return parse_time(pick(change.item, poll.cursor), self._shapes[change.collection].zone)
-
     def _etag(self, options: RestCollection, reply: Reply) -> str | None:
         return reply.headers.get("ETag") if options.version == "etag" else None
 
@@ -301,20 +268,3 @@ def _id_sent(options: RestCollection, write: Write) -> str | None:
 def _same(found: Native, wanted: Native) -> bool:
     """Return whether a look-up shows what was asked for; a key may be text on one side and a number on the other."""
     return bool(found == wanted) or (isinstance(found, str | int) and str(found) == str(wanted))
-
-
-def _text(micros: int) -> str:
-    return moment_of(micros).isoformat().replace("+00:00", "Z")
-
-
-def _latest(times: Iterable[int | None], *, before: int | None) -> int | None:
-    """Return the latest time, leaving out what lies in the platform's own future: it would hide all that comes before."""
-    return max((time for time in times if time is not None and (before is None or time < before)), default=None)
-
-
-def _their_now(reply: Reply) -> int | None:
-    """Return the end of the second in which the platform answered, by its own clock."""
-    try:
-        return (int(parsedate_to_datetime(reply.headers["Date"]).timestamp()) + 1) * SECOND
-    except (KeyError, ValueError, TypeError, OverflowError):
-        return None
