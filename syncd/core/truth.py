@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from syncd.core.case import STAY, Case, Kind, Ruling, Vote, take
 from syncd.core.computed import branch_in, formula
-from syncd.core.model import Value
+from syncd.core.model import GoldenField, Value
 from syncd.core.native import Invalid
 from syncd.core.rules import Truth
 from syncd.core.waits import WAITS
@@ -159,10 +159,18 @@ def golden_vote(case: Case, found: list[Vote]) -> Vote | None:
     golden = case.golden
     if golden is None or golden.who is None or any(v.platform == golden.who for v in found):
         return None
-    if golden.who == "rule" and case.truth.if_null == "const" and case.same(golden.value, case.truth.null_value):
-        return None  # it stands for a blank, which speaks for itself
+    if stands_for_blank(case, golden):
+        return None
     doubt = "its author's rows were touched all at once" if case.unsure else ""
     return Vote(golden.who, golden.value, null=golden.value is None, lo=golden.lo, hi=golden.hi, suspended=doubt)
+
+
+def stands_for_blank(case: Case, golden: GoldenField) -> bool:
+    """Return whether golden is only what the options put in a blank's place: the blank speaks for itself."""
+    truth = case.truth
+    if truth.if_null == "use":
+        return golden.who == truth.null_use and truth.null_use not in truth.platforms
+    return golden.who == "rule" and truth.if_null == "const" and case.same(golden.value, truth.null_value)
 
 
 def newest(case: Case) -> Ruling:

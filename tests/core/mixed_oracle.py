@@ -287,6 +287,8 @@ class Judge:
             return []
         if stood.who == "rule" and rule.if_null == "const" and stood.value == CONSTANT:
             return []
+        if stood.who == "b" and rule.if_null == "use" and "b" not in rule.platforms:
+            return []
         shadow = self.record.shadows.get(stood.who)
         doubt = shadow is not None and self.doubtful(stood.who, stood.hi)
         null = stood.value is None

@@ -92,6 +92,17 @@ def test_a_constant_for_a_blank_stands_until_somebody_says_something():
     assert (d.golden(), d.why()) == ("y", "")
 
 
+def test_what_stands_in_for_a_blank_does_not_compete_with_it():
+    """Found at random: the stand-in's own edit, close to the blank, made a conflict when the record was decided once more."""
+    d = desk(a_field(truth=rule("newest", "a", "c", if_null="use", null_use="b", skew=SECOND)))
+    d.look("a", f="x")
+    d.look("b", f="y")
+    d.look("a", f=None)
+    assert (d.golden(), d.why()) == ("y", "")
+    d.revise()
+    assert (d.golden(), d.why()) == ("y", "")
+
+
 def test_what_a_sum_cannot_hold_is_for_a_person():
     truth = Truth("sum", ("a", "b"))
     d = desk(a_field(truth=truth, kind="integer"))

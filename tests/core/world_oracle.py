@@ -92,6 +92,8 @@ class Watch:
             self.on_delete(platform, row, write)
             return
         known = self.knew[write.key]
+        if "p" in write.values and self.is_unheard(row.key, "p"):
+            self.blind.add((row.key, "p"))  # planned on the first's former word: it took a word of the second's that came next
         for name in platform.fields:
             if name not in write.values and ("whole" not in platform.spec or name not in (write.item or ())):
                 continue
@@ -107,6 +109,11 @@ class Watch:
         excused = write.key in self.raced or (self.lied and not authority.able.find) or not authority.able.read
         if any(not r.hidden for r in authority.live(row.key)) and not excused:
             raise Breach(f"L13: {row.key} was deleted on {platform.name} while it lives at the authority")
+
+    def is_unheard(self, key: str, name: str) -> bool:
+        """Whether the first platform has an edit of this field that nobody told us of yet."""
+        rows = self.platforms["a"].live(key)
+        return any(row.touched.get(name, -1) > self.known.get(("a", row.id, name), -1) for row in rows)
 
     def on_receipt(self, attempt: Attempt, answer: Receipt) -> None:
         """Note what no evidence can tell apart: a person's edit between write and read-back that looks like ours."""
