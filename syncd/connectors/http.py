@@ -5,7 +5,7 @@ Whose fault an answer is stands in ``refuse``. A write whose request went out an
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -108,10 +108,18 @@ class Http:
     """The HTTP client of one platform: one budget, one login, own name look-ups. ``clock`` is measured on the way.
 
     The connection's options have ``timeout``, ``tls`` and ``proxy``; where no ``base_url`` and ``login`` are handed in, they
-    also have those of ``HttpConnection``.
+    also have those of ``HttpConnection``. ``refused`` raises what an answer means that is no success, where a platform says
+    more in it than its status.
     """
 
-    def __init__(self, setup: Setup, *, base_url: str | None = None, login: Identity | None = None) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        base_url: str | None = None,
+        login: Identity | None = None,
+        refused: Callable[[Reply], None] = refuse,
+    ) -> None:
         connection = setup.connection
         self.budget = Budget(setup.limits)
         self.clock = (0, 0)
@@ -120,6 +128,7 @@ class Http:
         self._connection = connection
         self._base_url: str = connection.base_url if base_url is None else base_url
         self._login: Identity = login or Login(connection.auth, connection.headers, setup.secret)
+        self._refuse = refused
         self._session: aiohttp.ClientSession | None = None
         self._opening = asyncio.Lock()
 
@@ -132,6 +141,10 @@ class Http:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+    async def ready(self) -> None:
+        """Log in if that was not done yet; raises TransientError. For platforms whose login says where they answer."""
+        await self._login.headers(await self._opened())
 
     def url(self, path: str) -> URL:
         """Return the address of a path that is quoted already; raises PermanentError without a ``base_url``."""
@@ -201,7 +214,7 @@ class Http:
                 self._learn(reply)
                 if reply.status == 401 and self._login.refused() and again:
                     continue
-                refuse(reply)
+                self._refuse(reply)
                 yield Stream(response.content, place, reply)
                 return
 
@@ -212,7 +225,7 @@ class Http:
             target = reply.headers.get("Location")
             if reply.status not in {301, 302, 303, 307, 308} or not target:
                 if reply.status in {401, 403, 429, 503}:
-                    refuse(reply)
+                    self._refuse(reply)
                 return reply
             url = url.join(URL(target))
             if url.origin() != home:

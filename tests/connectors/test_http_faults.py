@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from syncd.connectors import wire
+from syncd.connectors.http import Http, Reply
 from syncd.connectors.protocol import Connector
 from syncd.connectors.rest import KIND, Rest
 from syncd.core.model import SECOND, Answer, Op, Receipt, Write
@@ -428,3 +429,19 @@ async def test_wire_requests_equal_writes_in_a_storm_of_faults(place: Place) -> 
     assert place.shop.writes == len(ids)
     assert sum(isinstance(one, OutcomeUnknown) for one in outcomes) == 20
     assert sum(isinstance(one, Receipt) and one.answer is Answer.DONE for one in outcomes) == 20
+
+
+async def test_a_platform_may_say_itself_what_its_refusals_mean(place: Place) -> None:
+    def refused(reply: Reply) -> None:
+        raise PermanentError(f"{reply.place}: {reply.body.decode()}", status=reply.status)
+
+    setup = setup_for(KIND, connection={"base_url": str(place.server.make_url("/"))}, collections={"things": PRODUCTS})
+    place.shop.faults = [(BEFORE, says(403, "no more today"))] * 2
+    async with Http(setup, refused=refused) as http:
+        await http.ready()
+        assert not place.shop.requests, "there is nothing to log in for"
+        with pytest.raises(PermanentError, match="no more today"):
+            await http.read(http.url("/products"))
+        with pytest.raises(PermanentError, match="no more today"):
+            async with http.opened(http.url("/products")):
+                raise AssertionError
