@@ -18,6 +18,7 @@ from syncd.errors import TransientError
 PATIENCE = 5.0  # seconds that a call waits for its turn; longer waits are handed to the caller
 LONGEST = 3600.0  # of a Retry-After
 SLOWEST = 64.0  # times slower than configured
+BELIEVED = 900.0  # seconds that a platform's own count is believed after the last request; then one may ask anew
 FLOOR = 0.05  # seconds between requests that the slow-down starts from where no rate is configured
 
 
@@ -42,6 +43,11 @@ class Budget:
         self._slower = 1.0
         self._day = wall().date()
         self._used = 0
+        self._told: tuple[int, int, float] | None = None
+
+    def learned(self, used: int, allowed: int) -> None:
+        """Take over what the platform itself counts: requests used of those allowed in its day, also before we started."""
+        self._told = (used, allowed, self._now())
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -94,6 +100,9 @@ class Budget:
         self._refuse_beyond_the_day()
 
     def _refuse_beyond_the_day(self) -> None:
+        if self._told is not None:
+            self._refuse_beyond_what_was_told(*self._told)
+            return
         if self._daily is None:
             return
         now = self._wall()
@@ -105,6 +114,18 @@ class Budget:
                 f"the {self._daily} requests of this day are used up",
                 status=429,
                 retry_after=(midnight - now).total_seconds(),
+            )
+
+
+    def _refuse_beyond_what_was_told(self, used: int, allowed: int, at: float) -> None:
+        """Refuse where the platform's own count says so, for a while: it forgets old requests all the time, and only asking tells."""
+        most = min(allowed, self._daily or allowed)
+        left = at + BELIEVED - self._now()
+        if used >= most and left > 0:
+            raise TransientError(
+                f"{used} of the {most} requests of a day are used up, by the platform's own count",
+                status=429,
+                retry_after=left,
             )
 
 

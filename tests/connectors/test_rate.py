@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syncd.connectors.options import Limits
-from syncd.connectors.rate import LONGEST, Budget, retry_after
+from syncd.connectors.rate import BELIEVED, LONGEST, Budget, retry_after
 from syncd.errors import TransientError
 
 pytestmark = pytest.mark.looptime
@@ -109,6 +109,25 @@ async def test_the_day_has_its_allowance() -> None:
     assert caught.value.retry_after == 3600
     day += timedelta(hours=1)
     await spend(allowed, 3)
+
+
+async def test_the_platform_s_own_count_outlives_us_and_is_asked_again_after_a_while() -> None:
+    allowed = budget(daily=40)
+    await spend(allowed, 5)
+    allowed.learned(39, 15_000)
+    await spend(allowed, 5)
+    allowed.learned(40, 15_000)
+    with pytest.raises(TransientError, match="40 of the 40 requests") as caught:
+        await spend(allowed, 1)
+    assert (caught.value.retry_after, caught.value.about_record) == (BELIEVED, False)
+    await asyncio.sleep(BELIEVED)
+    await spend(allowed, 1)
+    allowed.learned(12, 15_000)
+    await spend(allowed, 100)
+    open_ended = budget()
+    open_ended.learned(15_000, 15_000)
+    with pytest.raises(TransientError, match="15000 of the 15000"):
+        await spend(open_ended, 1)
 
 
 DATE = "Fri, 20 Nov 2026 10:00:00 GMT"
