@@ -118,7 +118,7 @@ class Budget:
 
 
     def _refuse_beyond_what_was_told(self, used: int, allowed: int, at: float) -> None:
-        """Refuse where the platform's own count says so, for a while: it forgets old requests all the time, and only asking tells."""
+        """Refuse where the platform's own count says so, for a while: old requests leave it, and only asking tells how many."""
         most = min(allowed, self._daily or allowed)
         left = at + BELIEVED - self._now()
         if used >= most and left > 0:
