@@ -10,7 +10,7 @@ from enum import StrEnum
 from syncd.core.folds import is_counter
 from syncd.core.mapping import read_item, with_path
 from syncd.core.model import Abilities, Answer, Attempt, Change, Item, Op, Receipt, State, Value, Write
-from syncd.core.receipt import is_before, stored_of
+from syncd.core.receipt import is_before, is_signed, stored_of
 from syncd.core.references import references
 from syncd.core.rules import Entity
 from syncd.core.spelling import explained
@@ -61,6 +61,8 @@ def judge_look(entity: Entity, attempt: Attempt, look: Change, now: int) -> Proo
     """Return what a read-back by id says of an update or delete in doubt."""
     if look.gone:
         return Proof.DONE if attempt.write.op in (Op.DELETE, Op.ARCHIVE) else Proof.UNKNOWN
+    if is_signed(attempt, look):
+        return Proof.DONE
     if attempt.write.op in (Op.DELETE, Op.ARCHIVE):
         return Proof.UNKNOWN if over(attempt, now) else Proof.WAIT
     if shows_write(entity, attempt, look):
@@ -111,9 +113,9 @@ def is_next(attempt: Attempt, look: Change) -> bool:
     return isinstance(version, int) and isinstance(look.version, int) and look.version == version + 1
 
 
-def is_assumed(entity: Entity, attempt: Attempt) -> bool:
-    """Return whether a read-back can only be *assumed* to be ours: a counter without a key (R22). It is reported."""
-    return any(is_counter(entity.fields[n]) for n in attempt.write.sent if n in entity.fields)
+def is_assumed(entity: Entity, attempt: Attempt, look: Change) -> bool:
+    """Return whether a read-back can only be *assumed* to be ours: a counter without key or author (R22). It is reported."""
+    return not is_signed(attempt, look) and any(is_counter(entity.fields[n]) for n in attempt.write.sent if n in entity.fields)
 
 
 def proved(look: Change) -> Receipt:

@@ -209,17 +209,24 @@ def is_own_answer(receipt: Receipt) -> bool:
 
 
 def is_atomic(attempt: Attempt, receipt: Receipt, abilities: Abilities) -> bool:
-    """Return whether the look can hold nobody else's edit: the answer's own body, or a read-back of the very version that
-    the answer named, or that our guarded write must have made.
+    """Return whether the look can hold nobody else's edit: the answer's own body, a read-back that the platform itself says
+    this write made, or of the very version that the answer named, or that our guarded write must have made.
     """
     if is_own_answer(receipt):
         return True
     assert receipt.look is not None
+    if is_signed(attempt, receipt.look):
+        return True
     if receipt.version is not None:
         return receipt.look.version == receipt.version
     version = attempt.write.version
     made_next = abilities.guard and abilities.contiguous and not receipt.inferred
     return made_next and isinstance(version, int) and receipt.look.version == version + 1
+
+
+def is_signed(attempt: Attempt, look: Change) -> bool:
+    """Return whether the platform itself says that this very write made what the look shows."""
+    return bool(attempt.write.key) and look.own == attempt.write.key
 
 
 def is_assumed_count(field: Field, attempt: Attempt, abilities: Abilities, *, atomic: bool) -> bool:

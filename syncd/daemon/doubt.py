@@ -97,7 +97,7 @@ async def _by_reading(runtime: Runtime, attempt: Attempt, entity: Entity, now: i
     if not found:
         return Finding(Proof.WAIT)
     proof = judge_look(entity, attempt, found[0], now)
-    return Finding(proof, found[0], assumed=proof is Proof.DONE and is_assumed(entity, attempt))
+    return Finding(proof, found[0], assumed=proof is Proof.DONE and is_assumed(entity, attempt, found[0]))
 
 
 def alive_from_now(sending: Sending, now: int) -> Sending:

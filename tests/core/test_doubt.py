@@ -117,15 +117,31 @@ def test_a_thing_that_was_to_be_deleted_and_is_there():
     assert judge_look(d.entity, attempt, there, attempt.sent_at + LATE) is Proof.UNKNOWN
 
 
+def named(attempt):
+    """Return an attempt with the key that it gets when it is journaled."""
+    return replace(attempt, write=replace(attempt.write, key="1-7"))
+
+
 def test_a_counter_can_only_be_assumed():
     d = desk(a_field(kind="integer", truth=rule("delta", "a", "b")))
     d.look("a", f=1)
     d.look("b", f=1)
     d.look("a", f=2)
-    attempt = d.attempt("b")
-    assert is_assumed(d.entity, attempt)
+    attempt, look = named(d.attempt("b")), d.change("b", {"f": 2})
+    assert is_assumed(d.entity, attempt, look)
+    assert not is_assumed(d.entity, attempt, replace(look, own=attempt.write.key)), "the platform itself names the write"
     d.rules(fields={"k": d.entity.fields["k"]})
-    assert not is_assumed(d.entity, attempt)
+    assert not is_assumed(d.entity, attempt, look)
+
+
+def test_what_the_platform_says_this_write_made_is_done_however_it_is_spelt():
+    d, attempt = doubtful()
+    attempt = named(attempt)
+    look = d.change("b", {"f": "a word nobody sent"})
+    assert judge_look(d.entity, attempt, look, attempt.sent_at) is Proof.WAIT
+    assert judge_look(d.entity, attempt, replace(look, own=attempt.write.key), attempt.sent_at) is Proof.DONE
+    assert judge_look(d.entity, attempt, replace(look, own="another"), attempt.sent_at) is Proof.WAIT
+    assert judge_look(d.entity, attempt, replace(look, own=""), attempt.sent_at) is Proof.WAIT
 
 
 def test_a_look_that_proves_it_is_an_inferred_receipt():

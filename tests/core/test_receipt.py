@@ -261,6 +261,19 @@ def test_what_is_overwritten_counts_from_what_we_sent():
     assert (d.golden(), d.known("b").base) == (12, 12)
 
 
+def test_a_read_back_that_the_platform_says_our_write_made_hides_nobodys_edit():
+    for signed, word in ((True, "ours"), (False, "own")):
+        d = desk(a_field(truth=rule("owner", "a")), members=(a_member("b", WEAK),))
+        d.look("a", f="x")
+        d.look("b", how={"version": None}, f="x")
+        d.look("a", f="yyy")
+        attempt = d.attempt("b")
+        attempt = replace(attempt, write=replace(attempt.write, key="1-7"))
+        look = replace(d.change("b", {"f": "shop default"}), own="1-7" if signed else None)
+        settle(d.space, attempt, Receipt(Answer.DONE, "B", look))
+        assert d.known("b").word == word
+
+
 def test_a_counter_on_a_thing_we_made_where_numbers_are_rounded_is_assumed_to_be_ours():
     rounds = Abilities(guard=True, answers=True, exact=False)
     d = desk(a_field(kind="integer", truth=rule("delta", "a", "b")), members=(a_member("b", rounds),))

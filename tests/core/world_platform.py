@@ -49,6 +49,7 @@ TRAITS = (
     "upper",  # set members are stored in upper case
     "mute",  # nothing can be read by id
     "archives",  # a deleted thing only gets a mark
+    "signs",  # a look says which write of ours made the state that it shows
 )
 
 
@@ -128,6 +129,7 @@ class Row:
     hidden: bool = False  # out of the collection's scope
     raws: dict[str, Any] = field(default_factory=dict)  # what no field is mapped to, but expressions name
     by_person: bool = True
+    signed: str | None = None  # the key of the write that made it as it is
 
 
 class Platform:
@@ -162,8 +164,11 @@ class Platform:
     def live(self, key: str) -> list[Row]:
         return [r for r in self.rows.values() if r.alive and not r.archived and r.key == key]
 
-    def touch(self, row: Row, names: Iterable[str], *, part: frozenset[str] | None = None) -> None:
+    def touch(
+        self, row: Row, names: Iterable[str], *, part: frozenset[str] | None = None, signed: str | None = None
+    ) -> None:
         self.tags += 1
+        row.signed = signed if "signs" in self.spec else None
         row.version, row.tag, row.changed_at = row.version + 1, f"t{self.name}{self.tags}", self.clock()
         row.times.update(dict.fromkeys(names, row.changed_at))
         self.emit(row, part=part)
@@ -172,13 +177,13 @@ class Platform:
         gone = not row.alive
         self.feed.append(self.shot(row, Via.EVENT, -1, gone=gone, part=part))
 
-    def make(self, key: str, values: Mapping[str, Any], *, by_person: bool) -> Row:
+    def make(self, key: str, values: Mapping[str, Any], *, by_person: bool, signed: str | None = None) -> Row:
         row = Row(self.new_id(key), key, {}, by_person=by_person)
         for name in self.fields:
             value = values.get(name)
             row.values[name] = self.spell(name, EMPTY.get(name) if value is None else value)
         self.rows[row.id] = row
-        self.touch(row, self.fields)
+        self.touch(row, self.fields, signed=signed)
         return row
 
     def new_id(self, key: str) -> str:
@@ -211,6 +216,7 @@ class Platform:
             left=row.hidden and not gone and not self.scoped,
             version=None if gone else version,
             changed_at=row.changed_at if timed else None,
+            own=None if gone else row.signed,
             times=dict(row.times) if "field_times" in self.spec and not gone else None,
             seq=self.watch.seq,
         )
@@ -250,7 +256,7 @@ class Platform:
             return Receipt(Answer.EXISTS)
         self.watch.on_create(self, write)
         values = {n: frozenset(v) if n == "u" and v is not None else v for n, v in write.values.items()}
-        return self.receipt(self.make(key, values, by_person=False))
+        return self.receipt(self.make(key, values, by_person=False, signed=write.key))
 
     def change(self, write: Write) -> Receipt:
         row = self.rows.get(write.id or "")
@@ -265,7 +271,7 @@ class Platform:
             return Receipt(Answer.DONE, row.id)
         if write.op is Op.ARCHIVE:
             row.archived = True
-            self.touch(row, ())
+            self.touch(row, (), signed=write.key)
             return self.receipt(row)
         self.store(row, write)
         return self.receipt(row)
@@ -288,7 +294,7 @@ class Platform:
             if name in write.adjust:
                 value = row.values[name] + write.adjust[name]
             row.values[name] = self.spell(name, value)
-        self.touch(row, [n for n in self.fields if n in write.values])
+        self.touch(row, [n for n in self.fields if n in write.values], signed=write.key)
 
     def receipt(self, row: Row) -> Receipt:
         look = self.shot(row, Via.READ, self.watch.number())
