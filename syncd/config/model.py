@@ -81,12 +81,16 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class WritePolicy:
-    """How syncd writes to a platform. ``guard`` None means: version if the collection has one, else hash."""
+    """How syncd writes to a platform. ``guard`` None means: version if the collection has one, else hash.
+
+    ``drafts``: whether Sanity's drafts are written, never or always.
+    """
 
     guard: str | None = None
     retry: Retry = Retry()
     batch: int = 1
     quiet_hours: str | None = None
+    drafts: str = "never"
 
 
 @dataclass(frozen=True, slots=True)

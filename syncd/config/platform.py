@@ -108,13 +108,13 @@ def _write(section: Section | None, draft: PlatformDraft) -> WritePolicy:
         return WritePolicy()
     own = ["drafts"] if draft.connector == "sanity" else []
     section.known(["guard", "retry", "batch", "quiet_hours", *own])
-    section.word("drafts", DRAFTS)
     draft.guard_node = section.node("guard")
     return WritePolicy(
         section.word("guard", ("version", "hash", "none")),
         _retry(section.section("retry")),
         section.whole("batch", least=1, most=1000) or 1,
         _quiet_hours(section),
+        section.word("drafts", DRAFTS) or "never",
     )
 
 

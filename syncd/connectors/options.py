@@ -91,12 +91,16 @@ class Retry(Options):
 
 
 class WritePolicy(Options):
-    """How syncd writes to a platform. ``guard`` None means: version if the collection has one, else hash."""
+    """How syncd writes to a platform. ``guard`` None means: version if the collection has one, else hash.
+
+    ``drafts``: whether Sanity's drafts are written.
+    """
 
     guard: Literal["version", "hash", "none"] | None = None
     retry: Retry = Retry()
     batch: int = Field(1, ge=1, le=1000)
     quiet_hours: str | None = Field(None, pattern=r"^\d\d:\d\d-\d\d:\d\d$")
+    drafts: Literal["never", "always"] = "never"
 
 
 class Poll(Options):
