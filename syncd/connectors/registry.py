@@ -10,6 +10,7 @@ from syncd.connectors.protocol import Kind
 
 MODULES = {
     "file": "syncd.connectors.file",
+    "graphql": "syncd.connectors.graphql",
     "memory": "syncd.connectors.memory",
     "mqtt": "syncd.connectors.mqtt",
     "odata": "syncd.connectors.odata",
