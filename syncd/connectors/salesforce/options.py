@@ -1,25 +1,28 @@
-"""Salesforce by its REST and Pub/Sub APIs: what the config may say of an organisation.
-
-Only the options stand here yet, so that a config can be checked and its rules tested; ``run`` refuses it (E190).
-"""
+"""What the config may say of a Salesforce organisation."""
 
 import re
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from syncd.connectors.options import CollectionOptions, Duration, Marker, Options, Poll, Tls, Watch
-from syncd.connectors.promised import Promised, web_address
-from syncd.core.model import SECOND, Abilities
+from syncd.connectors.promised import web_address
+from syncd.core.model import SECOND
+
+MINUTE = 60 * SECOND
 
 
 class Oauth(Options):
-    """JWT bearer (``jwt_key`` and ``user``) or client credentials (``client_secret``)."""
+    """JWT bearer (``jwt_key`` and ``user``) or client credentials (``client_secret``).
+
+    ``audience`` of the JWT: the organisation's own domain unless it says something else.
+    """
 
     client_id: str
     client_secret: str | None = None
     jwt_key: str | None = None
     user: str | None = None
+    audience: str | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -31,11 +34,12 @@ class Oauth(Options):
 
 
 class SalesforceConnection(Options):
-    """Where the organisation logs in: its own domain."""
+    """Where the organisation logs in: its own domain. ``client``: the tag that our own changes carry in its change events."""
 
     login_url: str
     oauth: Oauth
     api_version: str = "67.0"
+    client: str = Field("syncd", pattern=r"^[A-Za-z0-9_.-]{1,40}$")
     timeout: Duration = 30 * SECOND
     tls: Tls | None = None
     proxy: str | None = None
@@ -60,44 +64,44 @@ class ChangeFeed(Options):
     replay: Literal["ledger", "latest"] = "ledger"
 
 
+class SalesforcePoll(Poll):
+    """A poll goes back five minutes: a stamp is set when a record is saved and seen when its transaction ends.
+
+    ``deleted``: how often the list of deleted ids is asked for as well, which also knows what left the recycle bin.
+    """
+
+    overlap: Duration = 5 * MINUTE
+    deleted: Duration = 15 * MINUTE
+
+
 class SalesforceWatch(Watch):
     """Change events, with queries by time as a net."""
 
     change_feed: ChangeFeed | None = None
-    poll: Poll | None = None
+    poll: SalesforcePoll | None = None
 
 
 class SalesforceCollection(CollectionOptions):
     """One object. ``external_id`` is the field that creates are keyed by; ``field_times: history`` reads the edit times of
     single fields from the object's history.
+
+    ``full_read``: a scan by pages of a query or by a query job of the Bulk API. ``duplicates: allow`` saves what a duplicate
+    rule of the organisation only warns of.
     """
 
     object: str = Field(pattern=r"^[A-Za-z]\w*$")
     id: str = "Id"
     changed_at: str | None = "SystemModstamp"
     where: str | None = None
-    external_id: str | None = None
+    external_id: str | None = Field(None, pattern=r"^[A-Za-z]\w*$")
     field_times: Literal["history"] | None = None
+    full_read: Literal["pages", "bulk"] = "pages"
+    duplicates: Literal["refuse", "allow"] = "refuse"
     deleted: Marker | None = None
 
-
-class SalesforceKind(Promised):
-    """Salesforce in the registry."""
-
-    name = "salesforce"
-    connection = SalesforceConnection
-    collection = SalesforceCollection
-    watch = SalesforceWatch
-
-    def abilities(self, connection: Any, collection: Any, watch: Any, write: Any) -> Abilities:
-        """Return what an object can do."""
-        return Abilities(
-            unique=collection.external_id is not None,
-            field_times=collection.field_times is not None,
-            timed=collection.changed_at is not None,
-            tick=SECOND,
-            lifetime=2 * connection.timeout,
-        )
-
-
-KIND = SalesforceKind()
+    @field_validator("id")
+    @classmethod
+    def _is_the_id(cls, name: str) -> str:
+        if name != "Id":
+            raise ValueError("a record is known by its Id; a key of your own is a field (external_id)")
+        return name

@@ -1,0 +1,121 @@
+"""The kind ``salesforce``: what it can do, and one organisation, connected."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from importlib import import_module
+from typing import Any, Self
+
+from pydantic import BaseModel
+
+from syncd.connectors.outcomes import outcomes
+from syncd.connectors.protocol import Batch, Connector, Delivery, Page, Rights, Setup
+from syncd.connectors.salesforce.batch import Batches
+from syncd.connectors.salesforce.options import SalesforceCollection, SalesforceConnection, SalesforceWatch
+from syncd.connectors.salesforce.org import Org
+from syncd.connectors.salesforce.reads import Reads
+from syncd.connectors.salesforce.writes import Writes
+from syncd.core.model import SECOND, Abilities, Change, Native, Receipt, Write
+from syncd.errors import ConnectorError, PermanentError
+
+NEEDED = ("api", "full")  # scopes of which one lets us in
+USED = frozenset({"api", "id", "openid"})
+
+
+class Salesforce:
+    """One organisation, connected."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.org = Org(setup)
+        self.reads = Reads(setup, self.org)
+        self._writes = Writes(setup, self.org, self.reads)
+        self._batches = Batches(setup, self.org, self.reads, self._writes)
+        self._writing = asyncio.Semaphore(setup.limits.concurrency)
+
+    @property
+    def clock(self) -> tuple[int, int]:
+        """Return how far the organisation's clock is from ours, by its Date headers."""
+        return self.org.http.clock
+
+    async def __aenter__(self) -> Self:
+        """Open nothing until something is asked."""
+        await self.org.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Close all connections."""
+        await self.org.__aexit__(*exc)
+
+    def changes(self, collection: str, cursor: str | None) -> AsyncIterator[Batch]:
+        """Yield what changed since the cursor: by queries, or as change events tell it until it is closed."""
+        if self.setup.watch.change_feed is None:
+            return self.reads.changes(collection, cursor)
+        bus = import_module("syncd.connectors.salesforce.bus")  # it needs grpc, which a poll does not
+        events: AsyncIterator[Batch] = bus.changes(self, collection, cursor)
+        return events
+
+    def scan(self, collection: str) -> AsyncIterator[Page]:
+        """Yield every record in scope, by a query's pages or a query job."""
+        return self.reads.scan(collection)
+
+    async def hook(self, collection: str | None, delivery: Delivery) -> Batch:
+        """Refuse: Salesforce sends no webhook that is spoken here."""
+        raise PermanentError("no webhook is expected")
+
+    async def read(self, collection: str, ids: Sequence[str]) -> list[Change]:
+        """Read by id, many in one query; what is in the recycle bin is gone."""
+        return await self.reads.read(collection, ids)
+
+    async def find(self, collection: str, path: str, value: Native) -> list[Change]:
+        """Ask by a query; what does not have exactly this value is left out."""
+        return await self.reads.find(collection, path, value)
+
+    async def rights(self, collection: str) -> Rights:
+        """Return what the object's description lets this user write, and the scopes that the login was given."""
+        await self.org.limits()
+        rows = await self.reads.rows(collection)
+        described = rows.described
+        refused = tuple(path for path in self.setup.collections[collection].writes if not _may_write(path, described.fields))
+        scopes = self.org.login.entry.scopes
+        missing = () if not scopes or any(one in scopes for one in NEEDED) else NEEDED[:1]
+        excess = tuple(one for one in scopes if one not in USED)
+        able = (described.createable or described.updateable) and not refused
+        return Rights(able, refused, scopes, missing, excess)
+
+    async def apply(self, writes: Sequence[Write]) -> list[Receipt | ConnectorError]:
+        """Send each write once: alone, or with others of its kind where ``write.batch`` says so."""
+        if len(writes) > 1 and self.setup.write.batch > 1:
+            return await self._batches.apply(writes)
+        return await outcomes(writes, self._writes.apply, self._writing)
+
+
+class SalesforceKind:
+    """Salesforce in the registry."""
+
+    name = "salesforce"
+    connection: type[BaseModel] = SalesforceConnection
+    collection: type[BaseModel] = SalesforceCollection
+    watch: type[BaseModel] = SalesforceWatch
+
+    def abilities(self, connection: Any, collection: Any, watch: Any, write: Any) -> Abilities:
+        """Return what an object can do. A batch has no condition for each of its records: it promises no guard."""
+        return Abilities(
+            guard=write.guard != "none" and write.batch == 1,
+            unique=collection.external_id is not None,
+            field_times=collection.field_times is not None,
+            timed=collection.changed_at is not None,
+            tick=SECOND,
+            lifetime=2 * connection.timeout,
+        )
+
+    def connect(self, setup: Setup) -> Connector:
+        """Return the connector."""
+        return Salesforce(setup)
+
+
+KIND = SalesforceKind()
+
+
+def _may_write(path: str, fields: Any) -> bool:
+    column = fields.get(path)
+    return column is not None and (column.updateable or column.createable)
