@@ -19,7 +19,7 @@ KEYS = [
     "collections",
 ]
 LATER_CONNECTORS = frozenset(("odata", "shopify", "sanity", "salesforce"))  # their options are known, they are not there yet
-LATER_WATCH = ("change_feed", "changes")
+LATER_WATCH = ("changes",)
 LATER_COLLECTION = ("field_times", "shape")
 PROMISED = ("retain",)  # obeyed by commands that are not there yet
 DRAFTS = ("never", "always")  # whether Sanity's drafts are written

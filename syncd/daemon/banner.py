@@ -58,6 +58,7 @@ def feeds_of(part: Part) -> list[str]:
     poll = getattr(watch, "poll", None)
     words = ["webhook"] if part.platform.webhook else []
     words += ["stream"] if getattr(watch, "stream", None) is not None else []
+    words += ["change feed"] if getattr(watch, "change_feed", None) is not None else []
     words += ["files"] if getattr(watch, "files", None) is not None else []
     return words + ([f"poll {span(poll.every / SECOND).replace(' ', '')}"] if poll is not None else [])
 

@@ -104,14 +104,20 @@ def tell_once(part: Part, collection: str, error: ConnectorError, before: str) -
     return str(error)
 
 
-async def listen_forever(runtime: Runtime, part: Part, collection: str) -> None:
-    """Hold a stream open until cancelled; one that breaks is opened again after a while."""
+async def listen_forever(runtime: Runtime, part: Part, collection: str, every: int | None = None) -> None:
+    """Hold a stream open until cancelled; one that breaks is opened again after a while.
+
+    ``every``: it is opened anew so often whatever it says: connectors catch up by a query when they open one, so that an event
+    which a platform lost is found by then.
+    """
     never, why = asyncio.Event(), ""
     while True:
         wait = SECOND
         try:
-            async with keeping_fresh(runtime, part, collection):
+            async with keeping_fresh(runtime, part, collection), asyncio.timeout(every and every / SECOND):
                 await take_feed(runtime, part, collection)
+        except TimeoutError:
+            wait = 0
         except PermanentError as error:
             why, wait = tell_once(part, collection, error, why), REFUSED
         except ConnectorError as error:
@@ -142,14 +148,12 @@ def feeds(runtime: Runtime, part: Part) -> list[tuple[str, Callable[[], Awaitabl
     """Return the loops that a platform's ``watch:`` asks for, by name."""
     watch = part.platform.watch
     poll = getattr(watch, "poll", None)
-    follows = getattr(watch, "stream", None) is not None or getattr(watch, "files", None) is not None
     loops: list[tuple[str, Callable[[], Awaitable[None]]]] = []
     for collection in runtime.collections(part.name):
-        if poll is not None:
-            every: int = poll.every
-            loops.append((f"poll {part.name} {collection}", _poll(runtime, part, collection, every)))
-        elif follows:
-            loops.append((f"follow {part.name} {collection}", _listen(runtime, part, collection)))
+        if part.is_followed:
+            loops.append((f"follow {part.name} {collection}", _listen(runtime, part, collection, poll and poll.every)))
+        elif poll is not None:
+            loops.append((f"poll {part.name} {collection}", _poll(runtime, part, collection, poll.every)))
     return loops
 
 
@@ -157,5 +161,5 @@ def _poll(runtime: Runtime, part: Part, collection: str, every: int) -> Callable
     return lambda: poll_forever(runtime, part, collection, every)
 
 
-def _listen(runtime: Runtime, part: Part, collection: str) -> Callable[[], Awaitable[None]]:
-    return lambda: listen_forever(runtime, part, collection)
+def _listen(runtime: Runtime, part: Part, collection: str, every: int | None) -> Callable[[], Awaitable[None]]:
+    return lambda: listen_forever(runtime, part, collection, every)

@@ -66,7 +66,7 @@ async def read_all(runtime: Runtime, part: Part, unread: dict[str, str]) -> list
             done.append(swept)
             if not swept.complete:
                 unread[part.name] = swept.why or "the scan was not believed"
-        elif any(getattr(part.platform.watch, feed, None) is not None for feed in ("stream", "files")):
+        elif part.is_followed:
             await listen(runtime, part, collection, unread)
     return done
 

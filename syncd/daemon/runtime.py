@@ -34,6 +34,7 @@ from syncd.web.hooks import Route
 
 RESTORED = "the ledger was lost or put back; approve a complete reconcile first"
 CONNECT_WITHIN = 10.0  # seconds that a connector gets to open
+FOLLOWED = ("stream", "files", "change_feed")  # keys of ``watch:`` whose feeds go on
 PIECEMEAL = 2 * SECOND  # that delivery waits for what comes in piece by piece
 CLOSE_WITHIN = 2.0  # seconds that a connector gets to close
 
@@ -79,9 +80,14 @@ class Part:
         return self.platform.name
 
     @property
+    def is_followed(self) -> bool:
+        """Whether its feeds go on until they are closed."""
+        return any(getattr(self.platform.watch, feed, None) is not None for feed in FOLLOWED)
+
+    @property
     def is_polled(self) -> bool:
         """Whether its feeds come to an end."""
-        return getattr(self.platform.watch, "poll", None) is not None
+        return getattr(self.platform.watch, "poll", None) is not None and not self.is_followed
 
     def demand(self, collections: Iterable[str]) -> None:
         """Ask for a sweep of these collections."""

@@ -1,17 +1,20 @@
 """Platforms of other abilities: without bodies, without look-ups, with normalisers; deletions that a person judges."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from syncd.connectors.memory import MemoryKind
+from syncd.connectors.memory import Memory, MemoryKind, MemoryWatch
+from syncd.connectors.protocol import Batch, Setup
 from syncd.core.model import Abilities, Item, Op, Write
 from syncd.errors import StaleWrite
 from syncd.ledger import attempts, conflicts, letters
 from tests.daemon.test_actions import do, filled, native, read
 from tests.daemon.test_serve import daemon
-from tests.daemon.world import PRODUCT, World, memory, until
+from tests.daemon.world import FULL, PRODUCT, World, memory, until
 
 
 def upper(item: Item) -> Item:
@@ -163,6 +166,37 @@ async def test_a_feed_that_breaks_is_taken_up_again(world: World) -> None:
         world.platform("erp").down = False
         await until(lambda: world.items("shop")["MUG-1"]["price"] == Decimal("13.00"))
         assert await state() == "ok"
+
+
+async def test_a_stream_with_a_poll_beside_it_is_opened_anew_so_often(world: World) -> None:
+    """What the platform never told over the stream is found by the look that each opening begins with."""
+
+    class StreamWatch(MemoryWatch):
+        stream: dict[str, str] | None = None
+
+    class Deaf(Memory):
+        async def changes(self, collection: str, cursor: str | None) -> AsyncIterator[Batch]:
+            async for batch in super().changes(collection, cursor):
+                yield batch
+            if self.setup.watch.stream is not None:
+                await asyncio.Event().wait()
+
+    class Streams(MemoryKind):
+        watch = StreamWatch
+
+        def connect(self, setup: Setup) -> Deaf:
+            made = super().connect(setup)
+            return Deaf(setup, made.platform, made.able)
+
+    world.kind = Streams(FULL)
+    world.shop_and_erp()
+    erp = memory("erp")
+    world.write("platforms/erp.yaml", erp.replace("poll: {every: 20ms}", "stream: {query: all}, poll: {every: 300ms}"))
+    world.put("erp", "1", sku="MUG-1", name="Mug", price="12.00", stock=3)
+    async with daemon(world):
+        await until(lambda: "MUG-1" in world.items("shop"))
+        world.put("erp", "1", price="13.00")
+        await until(lambda: world.items("shop")["MUG-1"]["price"] == Decimal("13.00"))
 
 
 async def test_a_file_that_is_dropped_arrives(world: World) -> None:
