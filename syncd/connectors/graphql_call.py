@@ -170,7 +170,7 @@ class Graphql:
         place, status, words = answered.reply.place, answered.reply.status, _words(answered)
         match fault:
             case Fault.WAIT:
-                self._http.budget.throttled(wait or 1.0)
+                self._http.budget.throttled(1.0 if wait is None else wait)
                 return TransientError(f"{place}: throttled: {words}", status=429, retry_after=wait)
             case Fault.LOGIN:
                 return TransientError(f"login: {place}: {words}", status=status)
@@ -253,4 +253,4 @@ def _words(answered: Answered) -> str:
 
 def _soon(error: ConnectorError) -> bool:
     """Return whether a read that was throttled may be asked again: the budget itself waits."""
-    return isinstance(error, TransientError) and error.status == 429 and (error.retry_after or 1.0) <= PATIENCE
+    return isinstance(error, TransientError) and error.status == 429 and (error.retry_after or 0.0) <= PATIENCE

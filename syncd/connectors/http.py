@@ -24,7 +24,7 @@ from syncd.connectors.promised import web_address
 from syncd.connectors.protocol import Setup
 from syncd.connectors.rate import PATIENCE, Budget, retry_after
 from syncd.connectors.resolver import in_thread
-from syncd.connectors.wire import CONNECT, Lines, session_of, translated, whole
+from syncd.connectors.wire import CONNECT, Lines, sendable, session_of, translated, whole
 from syncd.core.model import SECOND
 from syncd.errors import ConnectorError, PermanentError, TransientError
 
@@ -204,7 +204,7 @@ class Http:
                 session = await self._opened()
                 shown = await self._headers(session, headers, body)
                 as_of, started = self._setup.number(), self._setup.now()
-                options = {"data": body, "headers": shown, "allow_redirects": False, "timeout": patience}
+                options = {"data": sendable(body), "headers": shown, "allow_redirects": False, "timeout": patience}
                 with translated(place, reading=True):
                     response = await session.request(method, url, **options)  # type: ignore[arg-type]
             async with response:
@@ -252,7 +252,7 @@ class Http:
             shown = await self._headers(session, headers, body)
             as_of, started = self._setup.number(), self._setup.now()
             place = f"{method} {url.path}"
-            options = {"data": body, "headers": shown, "allow_redirects": False}
+            options = {"data": sendable(body), "headers": shown, "allow_redirects": False}
             with translated(place, reading=reading):
                 status, found, content = await whole(session, method, url, options)
         reply = Reply(status, found, content, url, place, as_of, started)

@@ -1,5 +1,6 @@
 """The wire below ``http``: sessions that send nothing twice, answers whole or as they come, and whose fault a failure is."""
 
+import io
 import os
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -17,6 +18,7 @@ from syncd.errors import OutcomeUnknown, TransientError
 
 LARGEST = 64 * 1024 * 1024  # bytes of one answer or one line, unpacked
 CONNECT = 10.0  # seconds at most until connected
+PLAIN = 512 * 1024  # bytes of a body that are handed over at once; a larger one is sent in pieces, so that others go on
 KEEP = 4.0  # seconds a connection is kept: shorter than most servers do, so that few writes meet one just closed
 
 
@@ -46,6 +48,11 @@ class Lines:
                 raise TransientError(f"{self.place}: a line of more than {LARGEST} bytes", about_record=True)
         if rest:
             yield bytes(rest)
+
+
+def sendable(body: bytes | None) -> bytes | io.BytesIO | None:
+    """Return a body as it is handed to aiohttp."""
+    return body if body is None or len(body) <= PLAIN else io.BytesIO(body)
 
 
 def session_of(total: float, context: ssl.SSLContext, proxy: str | None) -> aiohttp.ClientSession:

@@ -1,5 +1,5 @@
 """A GraphQL API on a real socket: a schema that graphql-core executes, Relay paging, user errors, versions, and faults."""
 
-from tests.emulators.graphql.server import AFTER, BEFORE, Things, errors
+from tests.emulators.graphql.server import AFTER, BEFORE, PASSES, Things, errors
 
-__all__ = ["AFTER", "BEFORE", "Things", "errors"]
+__all__ = ["AFTER", "BEFORE", "PASSES", "Things", "errors"]

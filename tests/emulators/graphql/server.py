@@ -18,6 +18,7 @@ from tests.emulators.graphql.schema import schema
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Twist = Callable[[Item], Item]
 BEFORE, AFTER = "before", "after"
+PASSES = ("", None)  # among the faults: a request that is answered as it should be
 NOWHERE: Item = {"thing": None, "deletedId": None}
 
 
@@ -32,7 +33,7 @@ class Things:
     things: dict[str, Item] = field(default_factory=dict)
     requests: list[Item] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
-    faults: list[tuple[str, Answer]] = field(default_factory=list)
+    faults: list[tuple[str, Answer | None]] = field(default_factory=list)
     twists: list[Twist] = field(default_factory=list)
     keys: dict[str, Item] = field(default_factory=dict)
     silent_gone: bool = False  # a mutation of what is not there answers null, and no user error
@@ -161,18 +162,20 @@ class Things:
         return {"deletedId": id, "userErrors": []}
 
 
-def errors(*codes: str, status: int = 200, data: Any = None, path: list[Any] | None = None, **more: Any) -> Answer:
-    """Return an answer with these codes under ``errors``; ``more`` goes into ``extensions`` of the answer."""
+def errors(
+    *codes: str, status: int = 200, data: Any = None, path: list[Any] | None = None, headers: dict[str, str] | None = None
+) -> Answer:
+    """Return an answer with these codes under ``errors``, each at that path if there is one."""
     found = [
         {"message": f"because of {code or 'something'}"}
         | ({"extensions": {"code": code}} if code else {})
         | ({"path": path} if path else {})
         for code in codes
     ]
-    body = {"errors": found} | ({"data": data} if data is not None else {}) | ({"extensions": more} if more else {})
+    body = {"errors": found} | ({"data": data} if data is not None else {})
 
     async def answer(_: web.Request) -> web.Response:
-        return _json(body, status=status)
+        return _json(body, status=status, headers=headers)
 
     return answer
 
@@ -192,5 +195,5 @@ def _place(cursor: str) -> int:
         raise GraphQLError("Invalid cursor for current pagination sort.", extensions={"code": "BAD_CURSOR"}) from error
 
 
-def _json(value: Any, *, status: int = 200) -> web.Response:
-    return web.Response(body=encode(value), status=status, content_type="application/json")
+def _json(value: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(body=encode(value), status=status, content_type="application/json", headers=headers)
