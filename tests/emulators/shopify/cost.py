@@ -98,7 +98,8 @@ class Cost:
             return inner  # the connection counts it
         if is_object_type(kind) and _is_connection(kind):
             args = given_to(one, self._variables)
-            return int(args.get("first") or args.get("last") or 1) * (1 + inner)
+            size = args.get("first") or args.get("last")
+            return (size if isinstance(size, int) else 1) * (1 + inner)
         if name == "nodes" and "ids" in field_of.args:
             return len(given_to(one, self._variables)["ids"]) * (1 + inner)
         return 1 + inner
