@@ -57,7 +57,7 @@ class Change:
     tells. ``event_id`` lets a repeated event be known. ``own``: the platform itself says that syncd made this state: by which
     write (its key), or "" where it only says that it was us. ``gone`` with an item is a thing that carries the collection's
     deletion marker (archived); ``left`` is a thing that exists outside the collection's scope: neither there for us nor
-    deleted.
+    deleted. ``merged_into``: it is gone because the platform made one of two things, the other's id.
     """
 
     platform: str
@@ -75,6 +75,7 @@ class Change:
     by: str | None = None
     event_id: str | None = None
     own: str | None = None
+    merged_into: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

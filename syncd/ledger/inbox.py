@@ -16,6 +16,7 @@ LARGEST = 2**63
 REMEMBERED = 14 * 24 * 3600 * 1_000_000  # how long a repeated event is known
 PLAIN = {
     "item": None, "gone": False, "left": False, "version": None, "changed_at": None, "times": None, "by": None, "own": None,
+    "merged_into": None,
 }  # fmt: skip
 WAITING = "SELECT id, platform, collection, thing, via, as_of, seen_at_us, event_id, body, hash, sweep FROM inbox"
 INSERT = (

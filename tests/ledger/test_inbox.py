@@ -41,6 +41,8 @@ changes = st.builds(
     times=st.none() | st.dictionaries(texts, st.integers(0, 2**60)),
     by=st.none() | texts,
     event_id=st.none() | st.uuids().map(str),
+    own=st.none() | texts,
+    merged_into=st.none() | texts,
 )
 
 

@@ -10,7 +10,7 @@ from syncd.connectors.salesforce.options import SalesforceCollection, Salesforce
 from syncd.connectors.salesforce.org import Org, part
 from syncd.connectors.salesforce.poll import Position, changed_query, deleted_span, moved
 from syncd.connectors.salesforce.query import Sheet, records_of, sheets
-from syncd.connectors.salesforce.rows import Rows, Told, paths_of, split
+from syncd.connectors.salesforce.rows import Rows, paths_of, split
 from syncd.connectors.salesforce.schema import Schema
 from syncd.connectors.salesforce.soql import both, fitting, full_id, in_ids, is_id, literal, stamp, text
 from syncd.connectors.shape import Seen
@@ -130,7 +130,7 @@ class Reads:
         return [sheet for one in ids for sheet in await self._some(rows, [one])]
 
     async def _in_scope(
-        self, collection: str, rows: Rows, told: Sequence[Told], *, follow: bool = True
+        self, collection: str, rows: Rows, told: Sequence[Change | Broken], *, follow: bool = True
     ) -> tuple[list[Change], list[Broken]]:
         """Return changes, those out of scope as left; a record that lost a merge comes before a fresh look at the winner."""
         changes, broken = split(told)
@@ -139,7 +139,7 @@ class Reads:
         if scope and there:
             inside = await self._inside(rows, scope, there)
             changes = [one if one.gone or one.id in inside else rows.left(one) for one in changes]
-        if follow and (masters := list(dict.fromkeys(full_id(one.merged_into) for one in told if one.merged_into))):
+        if follow and (masters := list(dict.fromkeys(one.merged_into for one in changes if one.merged_into))):
             changes += await self.read(collection, masters)
         return await with_times(self._org, rows, changes), broken
 

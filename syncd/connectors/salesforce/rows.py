@@ -1,7 +1,7 @@
 """The records of one collection: what is selected of them, and what each says as a change."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -17,14 +17,6 @@ from syncd.connectors.times import parse_time
 from syncd.core.model import Change, Item, Native, Via
 
 DELETED, MASTER = "IsDeleted", "MasterRecordId"
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What one record says. ``merged_into``: the record that took its place, as Salesforce tells of one that lost a merge."""
-
-    change: Change | Broken
-    merged_into: str | None = None
 
 
 class Rows:
@@ -50,17 +42,17 @@ class Rows:
         """Return whether deleted records can still be asked for."""
         return DELETED in self.described.fields
 
-    def told(self, record: Native, reason: str | None, seen: Seen) -> Told:
-        """Return what a record says; ``reason`` is its flaw if it has one."""
+    def told(self, record: Native, reason: str | None, seen: Seen) -> Change | Broken:
+        """Return what a record says; ``reason`` is its flaw if it has one. One in the bin may have lost a merge."""
         item = self.item(record) if isinstance(record, dict) and not reason else record
         change = self._shape.observe(item, reason, seen, version=None if reason else self._version(item))
         if isinstance(change, Broken) or not isinstance(item, dict) or item.get(DELETED) is not True:
-            return Told(change)
+            return change
         master = item.get(MASTER)
         gone = self._shape.gone(change.id, seen, changed_at=change.changed_at)
-        return Told(gone, master if isinstance(master, str) and master else None)
+        return replace(gone, merged_into=master if isinstance(master, str) and master else None)
 
-    def of_sheets(self, found: Iterable[Sheet]) -> list[Told]:
+    def of_sheets(self, found: Iterable[Sheet]) -> list[Change | Broken]:
         """Return what the records of some pages say."""
         return [
             self.told(one, sheet.parsed.flaw(one), seen)
@@ -113,9 +105,9 @@ def paths_of(collection: Collection, stamp: str, described: Described) -> list[s
     return list(dict.fromkeys(one for one in wanted if one))
 
 
-def split(told: Iterable[Told]) -> tuple[list[Change], list[Broken]]:
+def split(told: Iterable[Change | Broken]) -> tuple[list[Change], list[Broken]]:
     """Return the changes, and apart from them what could not be read."""
-    found = [one.change for one in told]
+    found = list(told)
     return [one for one in found if isinstance(one, Change)], [one for one in found if isinstance(one, Broken)]
 
 
