@@ -18,7 +18,7 @@ KEYS = [
     *("platform", "connector", "mode", "connection", "watch", "stale_after", "stray_edits", "timezone", "limits", "write"),
     "collections",
 ]
-LATER_CONNECTORS = frozenset(("odata", "shopify", "sanity", "salesforce"))  # their options are known, they are not there yet
+LATER_CONNECTORS = frozenset(("shopify", "sanity", "salesforce"))  # their options are known, they are not there yet
 LATER_WATCH = ("changes",)
 LATER_COLLECTION = ("field_times", "shape")
 PROMISED = ("retain",)  # obeyed by commands that are not there yet

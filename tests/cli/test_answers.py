@@ -69,13 +69,13 @@ def test_every_help_names_what_every_command_takes(capsys: Capture) -> None:
 
 
 def test_online_tells_each_cause_once(capsys: Capture, tmp_path: Path) -> None:
-    """A connector of a later version is no platform that was not reached, and a missing secret is one finding."""
+    """A platform that is not reached and a missing secret are one finding each."""
     folder = make_folder(tmp_path, ledger=False)
     text = "platform: erp\nconnector: odata\nconnection: {base_url: http://127.0.0.1:1}\n"
     (folder / "platforms/erp.yaml").write_text(text + "collections: {items: {path: Item, id: sku}}\n")
     assert main(["--config", str(folder), "check", "--online", "--format", "json"]) == 78
     found = [(one["code"], one["severity"]) for one in json.loads(capsys.readouterr().out)["diagnostics"]]
-    assert found == [("E190", "error"), ("E310", "error")]
+    assert found == [("E314", "error"), ("E310", "error")]
 
 
 def test_a_platform_that_is_not_reached_is_3_also_when_strict(capsys: Capture, tmp_path: Path) -> None:
