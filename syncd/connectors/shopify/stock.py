@@ -1,0 +1,128 @@
+"""Stock by location: set by comparing with what it was, or changed by a difference. Either may be repeated under its key.
+
+Protocol: ``inventorySetQuantities`` with ``changeFromQuantity`` and ``inventoryAdjustQuantities``, both with
+``@idempotent(key:)``, which the shop demands of stock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from syncd.connectors.body import pick
+from syncd.connectors.shopify.inputs import is_stock, whole
+from syncd.connectors.shopify.mutations import Mutation
+from syncd.connectors.shopify.objects import gid
+from syncd.core.model import Native, Write
+from syncd.errors import PermanentError
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One quantity to write. ``known``: what it was when it was read just now; ``adjusts``: ``value`` is a difference."""
+
+    path: str
+    name: str
+    item: str
+    location: str
+    value: int
+    known: int | None
+    adjusts: bool
+
+
+def extras(kind: str, paths: Sequence[str], location: str | None) -> list[str]:
+    """Return what must be read beside stock to write it: whose it is, and where."""
+    found: list[str] = []
+    for path in paths:
+        if not is_stock(kind, path):
+            continue
+        if kind in {"Product", "ProductVariant"}:
+            head = path.removesuffix("inventoryQuantity")
+            found += [f"{head}inventoryItem.id"]
+            levels = f"{head}inventoryItem.inventoryLevels"
+            found += [] if location else [f"{levels}.{n}.location.id" for n in (0, 1)]
+        elif kind == "InventoryLevel":
+            found += ["item.id", "location.id"]
+    return found
+
+
+def quantities(kind: str, write: Write, now: Native, *, location: str | None) -> list[Quantity]:
+    """Return the quantities of a write; raises PermanentError if nobody can tell where they are."""
+    changes = {str(one) for one in write.adjust.values()}
+    found = []
+    for path, value in write.values.items():
+        if not is_stock(kind, path):
+            continue
+        item, place, name = _owner(kind, path, write, now, location)
+        known = pick(now, path)
+        adjusts = str(value) in changes or (bool(changes) and len(write.values) == 1)
+        found.append(Quantity(path, name, item, place, whole(value, path), known if isinstance(known, int) else None, adjusts))
+    return found
+
+
+def _owner(kind: str, path: str, write: Write, now: Native, location: str | None) -> tuple[str, str, str]:
+    """Return item, location and name of a quantity."""
+    name = path.rpartition(".")[2]
+    if kind == "InventoryLevel":
+        return str(pick(now, "item.id")), str(pick(now, "location.id")), name
+    if kind == "InventoryItem":
+        if location is None:
+            raise PermanentError(f"{write.collection}: {path} is the stock at a place: name it by location:")
+        return gid(kind, write.id or "") or "", location, name
+    head = path.removesuffix("inventoryQuantity")
+    item = pick(now, f"{head}inventoryItem.id")
+    if not isinstance(item, str):
+        raise PermanentError(f"{write.collection}: {path}: there is no such variant")
+    return item, location or _only(write.collection, pick(now, f"{head}inventoryItem.inventoryLevels")), "available"
+
+
+def _only(collection: str, levels: Native) -> str:
+    """Return the only location that a thing is stocked at."""
+    found = [pick(level, "location.id") for level in levels or []]
+    if len(found) != 1:
+        where = "several locations" if found else "no location"
+        raise PermanentError(f"{collection}: it is stocked at {where}: name the one that is meant by location:")
+    return str(found[0])
+
+
+def mutations(found: Sequence[Quantity], write: Write, *, reason: str, guarded: bool) -> list[Mutation]:
+    """Return the mutations of stock: one that sets and one that adjusts, by the name of the quantity."""
+    made = []
+    groups = dict.fromkeys((one.adjusts, one.name) for one in found)
+    for number, (adjusts, name) in enumerate(groups):
+        mine = [one for one in found if (one.adjusts, one.name) == (adjusts, name)]
+        key = write.key or f"{write.platform} {write.record}"
+        suffix = str(number or "")
+        own = f"{key} {suffix}".strip()
+        made.append(
+            _adjust(mine, name, own, reason, suffix) if adjusts else _set(mine, name, own, reason, suffix, guarded=guarded)
+        )
+    return made
+
+
+def _set(found: Sequence[Quantity], name: str, key: str, reason: str, suffix: str, *, guarded: bool) -> Mutation:
+    rows = [
+        {"inventoryItemId": one.item, "locationId": one.location, "quantity": one.value}
+        | {"changeFromQuantity": one.known if guarded else None}
+        for one in found
+    ]
+    given = {"name": name, "reason": reason, "quantities": rows}
+    return _mutation("inventorySetQuantities", "InventorySetQuantitiesInput!", given, found, key, suffix)
+
+
+def _adjust(found: Sequence[Quantity], name: str, key: str, reason: str, suffix: str) -> Mutation:
+    """Return a change by differences, which is right whatever it is added to."""
+    rows = [
+        {"inventoryItemId": one.item, "locationId": one.location, "delta": one.value, "changeFromQuantity": None}
+        for one in found
+    ]
+    given = {"name": name, "reason": reason, "changes": rows}
+    return _mutation("inventoryAdjustQuantities", "InventoryAdjustQuantitiesInput!", given, found, key, suffix)
+
+
+def _mutation(call: str, kind: str, given: Native, found: Sequence[Quantity], key: str, suffix: str) -> Mutation:
+    return Mutation(
+        f"stock{suffix}",
+        f"{call}(input: $stock{suffix}) @idempotent(key: $key{suffix})",
+        {f"stock{suffix}": (kind, given), f"key{suffix}": ("String!", key)},
+        paths=tuple(one.path for one in found),
+        shows="inventoryAdjustmentGroup { id }",
+    )
