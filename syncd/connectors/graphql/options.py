@@ -99,7 +99,15 @@ class GraphqlCollection(CollectionOptions):
             if mutation is not None and not mutation.names - {"id", "version", "key"}:
                 fix = 'write  variables: {input: "{changes}"}'
                 wrong(f"{name} sends no values", why="nothing would be written", fix=fix)
+        self._sends_the_version()
         return self
+
+    def _sends_the_version(self) -> None:
+        """Raise a validation error where the version goes nowhere because it is named as the field and not as what it is."""
+        field = self.version.field if self.version else None
+        if self.update is not None and field in self.update.names and "version" not in self.update.names:
+            why = "it would never be filled in: no rule writes the version"
+            wrong(f"update has {{{field}}}, which is the version", why=why, fix=f'write  variables: {{{field}: "{{version}}"}}')
 
     @model_validator(mode="after")
     def _places(self) -> Self:
