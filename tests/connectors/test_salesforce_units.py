@@ -21,6 +21,7 @@ from tests.connectors.contract import setup_for
 from tests.emulators.salesforce import ids
 from tests.emulators.salesforce.soql import Reader
 
+MOMENTS = st.none() | st.integers(0, 4 * 10**15)
 IDS = st.text(string.ascii_letters + string.digits, min_size=15, max_size=15)
 
 
@@ -161,7 +162,7 @@ def test_a_reference_to_what_is_gone_is_not_the_record_itself() -> None:
     assert not Fault("INVALID_CROSS_REFERENCE_KEY", "", ("AccountId",)).is_gone
 
 
-@given(st.none() | st.integers(0, 4 * 10**15), st.sampled_from(["", "0035g0000000001AAA"]), st.none() | st.integers(0, 4 * 10**15))
+@given(MOMENTS, st.sampled_from(["", "0035g0000000001AAA"]), MOMENTS)
 def test_a_cursor_is_read_as_it_was_written(at: int | None, native_id: str, gone: int | None) -> None:
     rounded = [None if one is None else one // 1000 * 1000 for one in (at, gone)]
     position = Position(rounded[0], native_id, rounded[1])

@@ -13,10 +13,12 @@ from syncd.connectors.http import NO_HEADERS, Http, Reply, Stream
 from syncd.connectors.protocol import Setup
 from syncd.connectors.salesforce.login import OrgLogin
 from syncd.connectors.salesforce.options import SalesforceConnection
-from syncd.connectors.salesforce.refusals import DAY_IS_OVER, refuse
+from syncd.connectors.salesforce.refusals import DAY_IS_OVER, faults_of, refuse
 from syncd.errors import TransientError
 
 _USAGE = re.compile(r"api-usage=([0-9]+)/([0-9]+)")
+
+MISFITS = frozenset({"INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE", "INVALID_TYPE"})
 
 
 class Org:
@@ -26,6 +28,7 @@ class Org:
         connection: SalesforceConnection = setup.connection
         self.login = OrgLogin(setup)
         self.http = Http(setup, base_url=connection.login_url, login=self.login, refused=refuse)
+        self.misfits = 0  # answers by which an object is not what it was described as
         self._root = f"/services/data/v{connection.api_version}/"
 
     async def __aenter__(self) -> Self:
@@ -36,6 +39,12 @@ class Org:
     async def __aexit__(self, *exc: object) -> None:
         """Close all connections."""
         await self.http.__aexit__(*exc)
+
+    async def bearer(self) -> tuple[tuple[str, str], ...]:
+        """Return who we are to the event bus; raises TransientError (``login: ...``)."""
+        await self.http.ready()
+        entry = self.login.entry
+        return (("accesstoken", entry.token), ("instanceurl", entry.instance), ("tenantid", entry.organisation))
 
     async def url(self, path: str) -> URL:
         """Return the address of a path, or of one that an answer named (it starts with /); logs in first if need be."""
@@ -59,9 +68,7 @@ class Org:
         reply = await self.read(path)
         return reply.json(), reply
 
-    async def write(
-        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] = NO_HEADERS
-    ) -> Reply:
+    async def write(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] = NO_HEADERS) -> Reply:
         """Send one write, exactly once; return its answer whatever its status."""
         reply = await self.http.write(method, await self.url(path), body=body, headers=headers)
         self._learn(reply)
@@ -84,6 +91,8 @@ class Org:
         return found
 
     def _learn(self, reply: Reply) -> None:
+        if not reply.ok and any(fault.code in MISFITS for fault in faults_of(reply)):
+            self.misfits += 1
         found = _USAGE.search(reply.headers.get("Sforce-Limit-Info", ""))
         if found:
             self.http.budget.learned(int(found[1]), int(found[2]))

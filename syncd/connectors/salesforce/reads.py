@@ -10,7 +10,7 @@ from syncd.connectors.salesforce.options import SalesforceCollection, Salesforce
 from syncd.connectors.salesforce.org import Org, part
 from syncd.connectors.salesforce.poll import Position, changed_query, deleted_span, moved
 from syncd.connectors.salesforce.query import Sheet, records_of, sheets
-from syncd.connectors.salesforce.rows import Rows, paths_of, split
+from syncd.connectors.salesforce.rows import Rows, paths_of, split, stamp_of
 from syncd.connectors.salesforce.schema import Schema
 from syncd.connectors.salesforce.soql import both, fitting, full_id, in_ids, is_id, literal, stamp, text
 from syncd.connectors.shape import Seen
@@ -37,11 +37,10 @@ class Reads:
         described = await self.schema.described(options.object)
         known = self._rows.get(collection)
         if known is None or known.described is not described:
-            configured = self._setup.collections[collection]
-            poll = self._poll
-            known = Rows(configured, described, self._setup.platform, poll.cursor)
-            await self.schema.check(collection, options.object, paths_of(configured, known.stamp, described))
-            self._rows[collection] = known
+            configured, cursor = self._setup.collections[collection], self._poll.cursor
+            paths = paths_of(configured, stamp_of(options, cursor), described)
+            await self.schema.check(collection, options.object, paths)
+            known = self._rows[collection] = Rows(configured, described, self._setup.platform, cursor)
         return known
 
     async def scan(self, collection: str) -> AsyncIterator[Page]:

@@ -131,7 +131,9 @@ def meaning(place: str, status: int, faults: Sequence[Fault]) -> ConnectorError 
     return None
 
 
-def _wait(fault: Fault) -> float:
+def _wait(fault: Fault) -> float | None:
+    if fault.code == "SERVER_UNAVAILABLE":
+        return None
     if fault.code == "REQUEST_LIMIT_EXCEEDED" and "concurrent" not in fault.message.lower():
         return DAY_IS_OVER
     return CROWDED

@@ -16,7 +16,7 @@ from syncd.connectors.shape import Seen, Shape
 from syncd.connectors.times import parse_time
 from syncd.core.model import Change, Item, Native, Via
 
-DELETED, MASTER = "IsDeleted", "MasterRecordId"
+DELETED, MASTER, AUTHOR = "IsDeleted", "MasterRecordId", "LastModifiedById"
 
 
 class Rows:
@@ -25,7 +25,7 @@ class Rows:
     def __init__(self, collection: Collection, described: Described, platform: str, cursor: str | None = None) -> None:
         self.options: SalesforceCollection = collection.options
         self.described = described
-        self.stamp = cursor or self.options.changed_at or "SystemModstamp"
+        self.stamp = stamp_of(self.options, cursor)
         self.paths = paths_of(collection, self.stamp, described)
         self.keys = collection.keys
         self._shape = Shape(platform, collection.name, "Id", self.options.changed_at, None, self.options.deleted)
@@ -96,11 +96,16 @@ class Rows:
         return f"{stamp}~{sha256(content).hexdigest()[:12]}"
 
 
+def stamp_of(options: SalesforceCollection, cursor: str | None) -> str:
+    """Return the field by which a collection is polled."""
+    return cursor or options.changed_at or "SystemModstamp"
+
+
 def paths_of(collection: Collection, stamp: str, described: Described) -> list[str]:
     """Return what is read of each record, each path once."""
     options: SalesforceCollection = collection.options
     wanted = ["Id", options.changed_at, stamp, options.deleted and options.deleted.field, options.external_id]
-    wanted += [one for one in (DELETED, MASTER) if one in described.fields]
+    wanted += [one for one in (DELETED, MASTER, AUTHOR) if one in described.fields]
     wanted += [*collection.fields, *collection.keys, *collection.writes]
     return list(dict.fromkeys(one for one in wanted if one))
 

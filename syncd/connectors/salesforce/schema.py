@@ -54,25 +54,25 @@ class Described:
 
 
 class Schema:
-    """The objects of one organisation, asked for once an hour."""
+    """The objects of one organisation, asked for once an hour, and anew when one does not fit."""
 
     def __init__(self, org: Org) -> None:
         self._org = org
         self._known: dict[str, tuple[float, Described]] = {}
+        self._misfits = 0
         self._asking = asyncio.Lock()
 
     async def described(self, object_name: str) -> Described:
         """Return an object; raises PermanentError if there is none of that name that the user may see."""
         async with self._asking:
+            if self._misfits != self._org.misfits:
+                self._known.clear()
+                self._misfits = self._org.misfits
             at, known = self._known.get(object_name, (0.0, None))
             if known is None or time.monotonic() - at > KEPT:
                 known = await self._ask(object_name)
                 self._known[object_name] = (time.monotonic(), known)
             return known
-
-    def forget(self) -> None:
-        """Ask anew: what was known did not fit any more."""
-        self._known.clear()
 
     async def check(self, collection: str, object_name: str, paths: Iterable[str]) -> Described:
         """Return the object; raises PermanentError (check --online: E313) if a path leads nowhere."""
@@ -81,6 +81,7 @@ class Schema:
             try:
                 await self.column(described, name(path))
             except PermanentError as error:
+                self._known.clear()  # it may be there the next time
                 raise PermanentError(f"{collection}: {error}") from error
         return described
 
