@@ -78,7 +78,7 @@ cds.on('bootstrap', app => {
     if (fault) return misbehave(fault, req, res, () => guarded(req, res, next))
     guarded(req, res, next)
   })
-  app.use(cov2ap({ bodyParserLimit: '100mb' }))
+  app.use(cov2ap({ bodyParserLimit: '100mb', continueOnError: true })) // an S/4HANA goes on behind a bad change set
 })
 
 function note(req, res) {
