@@ -33,12 +33,14 @@ class Batch:
     """Observations that belong together, with the cursor that is right once they are stored.
 
     ``ack`` is awaited only after the ledger's commit (MQTT PUBACK, file noted as read). ``cursor`` None leaves it as it is.
+    ``sweep``: the feed lost what it cannot make up for (events that are kept no longer): the daemon reads everything soon.
     """
 
     changes: Sequence[Change]
     cursor: str | None = None
     broken: Sequence[Broken] = ()
     ack: Callable[[], Awaitable[None]] | None = None
+    sweep: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ async def take(runtime: Runtime, part: Part, collection: str, batch: Batch, via:
     runtime.meter.received(part.name, via, added.stored, added.repeats)
     if added.stored:
         runtime.wake.set()
+    if batch.sweep:
+        part.demand([collection])
     return added
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from importlib import import_module
 from typing import Any, Self
 
 from pydantic import BaseModel
@@ -10,6 +9,8 @@ from pydantic import BaseModel
 from syncd.connectors.outcomes import outcomes
 from syncd.connectors.protocol import Batch, Connector, Delivery, Page, Rights, Setup
 from syncd.connectors.salesforce.batch import Batches
+from syncd.connectors.salesforce.bus import Bus, way_of
+from syncd.connectors.salesforce.feed import Feed
 from syncd.connectors.salesforce.options import SalesforceCollection, SalesforceConnection, SalesforceWatch
 from syncd.connectors.salesforce.org import Org
 from syncd.connectors.salesforce.reads import Reads
@@ -50,9 +51,13 @@ class Salesforce:
         """Yield what changed since the cursor: by queries, or as change events tell it until it is closed."""
         if self.setup.watch.change_feed is None:
             return self.reads.changes(collection, cursor)
-        bus = import_module("syncd.connectors.salesforce.bus")  # it needs grpc, which a poll does not
-        events: AsyncIterator[Batch] = bus.changes(self, collection, cursor)
-        return events
+        return self._followed(collection, cursor)
+
+    async def _followed(self, collection: str, cursor: str | None) -> AsyncIterator[Batch]:
+        async with Bus(way_of(self.setup), self.org.bearer) as bus:
+            feed = Feed(self.setup, collection, bus, self.reads, self.org.login.refused, lambda: self.clock[0])
+            async for batch in feed.changes(cursor):
+                yield batch
 
     def scan(self, collection: str) -> AsyncIterator[Page]:
         """Yield every record in scope, by a query's pages or a query job."""

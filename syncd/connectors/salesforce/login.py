@@ -1,7 +1,7 @@
 """The login of one organisation: JWT bearer or client credentials, for a token that is kept until it is refused."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiohttp
 
@@ -17,12 +17,13 @@ ASSERTED = 180  # seconds a signed assertion is good for; Salesforce takes at mo
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a login gave: where the organisation answers, its id, the user's id and the scopes granted."""
+    """What a login gave: where the organisation answers, its id, the user's id, the scopes granted, the token."""
 
     instance: str
     organisation: str = ""
     user: str = ""
     scopes: tuple[str, ...] = ()
+    token: str = field(default="", repr=False)
 
 
 class OrgLogin:
@@ -39,10 +40,6 @@ class OrgLogin:
         token = await self._token.current(session)
         return {"Authorization": f"Bearer {token}", "Sforce-Call-Options": f"client={self._connection.client}"}
 
-    async def token(self, session: aiohttp.ClientSession) -> str:
-        """Return the bare token, for what is no HTTP; raises TransientError (``login: ...``)."""
-        return await self._token.current(session)
-
     def refused(self) -> bool:
         """Forget the token and return whether a new one may help."""
         return self._token.drop()
@@ -54,8 +51,8 @@ class OrgLogin:
         instance = str(answer.get("instance_url") or home).rstrip("/")
         organisation, _, user = str(answer.get("id") or "").rpartition("/")
         scopes = tuple(str(answer.get("scope") or "").split())
-        self.entry = Entry(instance, organisation.rpartition("/")[2], user, scopes)
-        return str(answer["access_token"]), seconds_of(answer)
+        self.entry = Entry(instance, organisation.rpartition("/")[2], user, scopes, str(answer["access_token"]))
+        return self.entry.token, seconds_of(answer)
 
     def _form(self, home: str) -> dict[str, str]:
         oauth = self._connection.oauth

@@ -58,10 +58,13 @@ class SalesforceConnection(Options):
 
 
 class ChangeFeed(Options):
-    """A channel of change events. ``replay: ledger`` goes on where the ledger stopped."""
+    """A channel of change events. ``replay: ledger`` goes on where the ledger stopped; ``latest`` starts with what comes, and a
+    query makes up for what came before. ``address`` of the event bus, which differs by region.
+    """
 
     channel: str = Field(pattern=r"^/(data|event)/\w+$")
     replay: Literal["ledger", "latest"] = "ledger"
+    address: str = Field("api.pubsub.salesforce.com:7443", pattern=r"^[\w.\[\]:-]+:[0-9]+$")
 
 
 class SalesforcePoll(Poll):
