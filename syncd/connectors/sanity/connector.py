@@ -120,8 +120,10 @@ class Sanity:
         options: SanityCollection = one.options
         setup, place = self.setup, (self.setup.platform, one.name, "_id", options.changed_at)
         shape = Shape(*place, options.version or "_rev", options.deleted, ZoneInfo(setup.timezone))
-        looks = Looks(shape, options, tuple(path for path in one.fields if path != PUBLISHED))
-        queries = Queries(options, one.fields)
+        marker = [options.deleted.field] if options.deleted is not None and one.fields else []
+        fields = tuple(path for path in dict.fromkeys([*one.fields, *marker]) if path != PUBLISHED)
+        looks = Looks(shape, options, fields)
+        queries = Queries(options, fields)
         documents = Documents(self.dataset, queries, looks)
         guarded = options.version is not None and setup.write.guard in {None, "version"}
         ways = Ways(options, guarded, setup.write.drafts == "always", one.keys)

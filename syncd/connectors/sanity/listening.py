@@ -24,6 +24,7 @@ from syncd.errors import ConnectorError, PermanentError, TransientError
 
 FIRST, LONGEST = 0.5, 30.0  # seconds until a stream that was cut is opened again
 SETTLED = 10.0  # seconds that a stream has to stay open for the next wait to be short again
+GATHER = 0.03  # seconds in which events are gathered, to be read together
 LATE = (0.1, 0.3, 1.0)  # seconds after which a look is repeated that does not show what the event said yet
 END = "end"
 
@@ -76,6 +77,8 @@ class Listening:
         while True:
             heard = await _next(queue, due - time.monotonic())
             events = [heard] if heard is not None else []
+            if heard is not None and heard.name == "mutation":
+                await asyncio.sleep(GATHER)
             while not queue.empty():
                 events.append(queue.get_nowait())
             if heard is None or any(one.name == "welcome" for one in events):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -108,18 +108,14 @@ class SanityWebhook(Hook):
 
 
 class SanityWatch(Watch):
-    """A stream, which asks by date after each interruption, or a poll; webhooks beside either."""
+    """A stream, which asks by date after each interruption, or a poll; webhooks beside either.
+
+    A poll beside a stream says how often the stream is opened anew.
+    """
 
     stream: Stream | None = None
     webhook: SanityWebhook | None = None
     poll: SanityPoll | None = None
-
-    @field_validator("poll")
-    @classmethod
-    def _is_not_beside_a_stream(cls, poll: SanityPoll | None, info: Any) -> SanityPoll | None:
-        if poll is not None and info.data.get("stream") is not None:
-            raise ValueError("a stream asks by date itself (stream: {catch_up: 5m}): leave poll or stream out")
-        return poll
 
 
 class SanityCollection(CollectionOptions):

@@ -28,7 +28,7 @@ class Queries:
     @property
     def shown(self) -> str:
         """Return what is read of a document."""
-        mapped = projection([path for path in self.fields if path not in SYSTEM and path != "_published"])
+        mapped = projection([path for path in self.fields if path not in SYSTEM])
         own = f'"{IN_SCOPE}": coalesce({self.scope}, false), {", ".join(SYSTEM)}'
         return f"{{{own}, {mapped or '...'}}}"
 
