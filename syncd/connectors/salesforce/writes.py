@@ -22,6 +22,8 @@ from syncd.connectors.salesforce.soql import full_id
 from syncd.core.model import SECOND, Answer, Change, Native, Op, Receipt, Write
 from syncd.errors import ConnectorError, PermanentError, StaleWrite
 
+ROUNDS = 3  # times that a record is read again because it was edited just now
+LONGEST = 2.0  # seconds between: a stamp that lies further ahead is no edit of just now
 CHOICES = 300  # Multiple Choices: more than one record has the external id
 
 
@@ -63,9 +65,11 @@ class Writes:
     async def unchanged(self, write: Write) -> Change:
         """Return the record as it is, or that it is gone; raises StaleWrite if it was edited since the write was planned."""
         look = await self._look(write)
-        saved, read = whole_second(look.changed_at), whole_second(look.seen_at + self._org.http.clock[0])
-        if not look.gone and saved is not None and read is not None and saved == read:
-            await asyncio.sleep(1.05 - (look.seen_at + self._org.http.clock[0]) % SECOND / SECOND)
+        for _ in range(ROUNDS):
+            wait = 0.0 if look.gone else until_its_second_is_over(look, self._org.http.clock)
+            if not 0 < wait <= LONGEST:
+                break
+            await asyncio.sleep(wait)
             look = await self._look(write)
         return look
 
@@ -173,9 +177,12 @@ def unmodified_since(look: Change) -> dict[str, str]:
     return {"If-Unmodified-Since": formatdate(look.changed_at // SECOND, usegmt=True)}
 
 
-def whole_second(micros: int | None) -> int | None:
-    """Return the second that a time lies in."""
-    return None if micros is None else micros // SECOND
+def until_its_second_is_over(look: Change, clock: tuple[int, int]) -> float:
+    """Return how many seconds too early a look was: within the second of the last edit, by Salesforce's clock as we know it."""
+    if look.changed_at is None:
+        return 0.0
+    offset, unsure = clock
+    return ((look.changed_at // SECOND + 1) * SECOND + unsure - look.seen_at - offset) / SECOND
 
 
 def shares(item: Mapping[str, Native], write: Write, path: str) -> bool:
