@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from syncd.connectors.odata import KIND
+from syncd.connectors.protocol import Connector
 from syncd.core.model import Item
 from tests.connectors.contract import World, setup_for
 from tests.emulators.cap import Cap
@@ -19,6 +20,16 @@ def fresh(server: Cap) -> Cap:
     server.call("up")
     server.call("reset")
     return server
+
+
+@asynccontextmanager
+async def connected(
+    cap: Cap, protocol: str, collection: dict[str, Any], *, connection: dict[str, Any] | None = None, **options: Any
+) -> AsyncIterator[Connector]:
+    """Yield an entered connector to one entity set, called "things", on a server as it is."""
+    base = {"base_url": cap.url(protocol), "protocol": protocol, "timeout": "5s"} | (connection or {})
+    async with KIND.connect(setup_for(KIND, connection=base, collections={"things": collection}, **options)) as made:
+        yield made
 
 
 class CapWorld(World):

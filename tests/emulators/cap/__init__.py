@@ -64,9 +64,9 @@ class Cap:
         key: dict[str, Any] = await self.ask("put", entity=entity or self.entity, row=row)
         return key
 
-    async def rows(self, rows: Sequence[Mapping[str, Any]], entity: str | None = None) -> None:
-        """Create many rows at once."""
-        await self.ask("rows", entity=entity or self.entity, rows=rows)
+    async def rows(self, rows: Sequence[Mapping[str, Any]], entity: str | None = None, *, ago: int = 0) -> None:
+        """Create many rows at once, changed some seconds ago."""
+        await self.ask("rows", entity=entity or self.entity, rows=rows, ago=ago)
 
     async def held(self, key: Mapping[str, Any], entity: str | None = None) -> dict[str, Any] | None:
         """Return what the database holds under a key."""

@@ -50,7 +50,7 @@ cds.on('served', async () => {
   service.before(['CREATE', 'UPDATE'], async req => {
     state.mutations += 1
     await refuse(req)
-    if (req.event === 'CREATE') await numbered(req.target, req.data)
+    if (req.event === 'CREATE') await taken(req, await numbered(req.target, req.data))
     stamped(req.target, req.data, req.event === 'CREATE')
   })
   service.before('DELETE', async req => { state.mutations += 1; await refuse(req) })
@@ -61,6 +61,11 @@ async function refuse(req) {
   const key = { ...req.data, ...(req.params.at(-1) ?? {}) }
   const found = keys(req.target).map(name => state.refused[key[name]]).find(Boolean)
   if (found) req.reject({ status: found.status, code: found.code, message: found.message })
+}
+
+async function taken(req, row) { // CAP on SQLite says 500 to a key that is there already, an S/4HANA 400
+  const key = Object.fromEntries(keys(req.target).map(name => [name, row[name]]))
+  if (await SELECT.one.from(req.target).where(key)) req.reject({ status: 400, code: 'MC/601', message: 'Object already exists' })
 }
 
 async function stampSeeds(entity) {
@@ -165,9 +170,9 @@ const control = {
     else await INSERT.into(target).entries(await numbered(target, row = stamped(target, withDefaults(target, row), true)))
     return Object.fromEntries(names.map(name => [name, row[name]]))
   },
-  async rows({ entity, rows }) {
+  async rows({ entity, rows, ago }) {
     const target = entityOf(entity)
-    const begun = Date.now() - rows.length // in the past; a hundred rows share a stamp, as after a mass change
+    const begun = Date.now() - rows.length - 1000 * (ago ?? 0) // in the past; a hundred rows share a stamp, as after a mass change
     const at = n => new Date(begun + Math.floor(n / 100)).toISOString()
     const seeds = rows.map((row, n) => stamped(target, withDefaults(target, row), true, at(n)))
     for (let at = 0; at < seeds.length; at += 5000) await INSERT.into(target).entries(seeds.slice(at, at + 5000))
