@@ -127,8 +127,8 @@ def _writes(scene: Scene, platform: str, collection: str) -> bool:
 
 def _guarded(draft: PlatformDraft, found: CollectionDraft) -> None:
     """Note E102: a guard by version where there is none would be no guard at all."""
-    if draft.later:
-        return  # what guards a write there its connector will know
+    if draft.later or (draft.kind is not None and "version" not in draft.kind.collection.model_fields):
+        return  # what guards a write there its connector knows: Shopify has no versions, each write is compared with a read
     if draft.write.guard == "version" and found.abilities is not None and found.block.get("version") is None:
         draft.source.error(
             "E102",

@@ -24,13 +24,17 @@ class ShopifyKind:
 
         ``guard`` is not declared although a write is compared with a read right before it: between the two the shop lets
         anybody write. Only stock (set or adjusted) and metafields are refused by the shop itself when they were edited since.
+        A key makes a repeat harmless where stock is adjusted; for what is also created here it does not, so there it is not
+        declared.
         """
         kind = KINDS[collection.object]
+        counts = kind.name in {"ProductVariant", "InventoryItem", "InventoryLevel"}
         return Abilities(
             create=kind.creates,
             update=kind.updates,
             delete=kind.deletes,
-            adjust=kind.updates and kind.name in {"Product", "ProductVariant", "InventoryItem", "InventoryLevel"},
+            keyed=counts,
+            adjust=counts,
             answers=True,
             timed=collection.changed_at is not None,
             tick=SECOND,
