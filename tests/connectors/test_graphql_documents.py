@@ -17,6 +17,7 @@ from graphql.validation import (
 
 from syncd.connectors.graphql.document import Document, below, parse
 from syncd.connectors.graphql.filling import MISSING, alone, filled, names_in
+from syncd.connectors.graphql.fragments import completed, split
 from syncd.connectors.graphql.tokens import DocumentError
 from syncd.core.model import Item
 from syncd.errors import PermanentError
@@ -121,6 +122,42 @@ def test_we_judge_as_graphql_core_does() -> None:
         assert (found is not None) == core(text), text.splitlines()
         taken += found is not None
     assert 200 < taken < 1800
+
+
+FRAGMENTS = """# what we ask of a thing
+fragment Thing on Product @d { id seo(x: {a: "}"}) { ...Seo } }
+fragment Seo on Seo { title(language: $language) }
+fragment Other on Product { ... on Thing { id } }
+"""
+
+
+def test_a_document_gets_the_fragments_that_it_spreads() -> None:
+    found = split(FRAGMENTS)
+    assert list(found) == ["Thing", "Seo", "Other"]
+    assert completed("{ a }", found) == "{ a }"
+    assert completed("{ a { ... on X { id } ...Other } }", found).count("fragment ") == 1
+    whole = completed("query($language: L) { a { ...Thing } }", found)
+    assert parse(whole).shape == {"a": {"id": None, "seo": {"title": None}}}
+    assert "Other" not in whole
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{ id }", "fragment is expected, not {"),
+        ("# none", "there is no fragment in it"),
+        ("query { id }", "fragment is expected, not query"),
+        ("fragment F { id }", "on is expected, not {"),
+        ("fragment F on T { id", "is never closed"),
+        ("fragment F on T { id } fragment F on T { id }", "two fragments have one name"),
+        ("fragment F on T { ...G }", "there is no fragment G"),
+        ("fragment F on T", "it ends too early"),
+    ],
+)
+def test_what_is_no_fragment_is_told(text: str, said: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        split(text)
+    assert said in str(caught.value)
 
 
 @pytest.mark.parametrize(

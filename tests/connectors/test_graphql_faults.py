@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 
 from syncd.connectors.graphql.api import GraphqlApi
 from syncd.connectors.graphql.kind import KIND
-from syncd.connectors.protocol import Page, Setup
+from syncd.connectors.protocol import Delivery, Page, Setup
 from syncd.core.model import Answer, Change, Item, Op, Receipt, Write
 from syncd.errors import OutcomeUnknown, PermanentError, StaleWrite, TransientError
 from tests.connectors.contract import setup_for
@@ -358,3 +358,15 @@ async def test_many_reads_go_side_by_side(place: Place) -> None:
     async with asyncio.timeout(10):
         assert [look.id for look in await api.read("things", ids)] == ids
     assert len(place.api.requests) == 20
+
+
+async def test_a_webhook_is_a_change_and_a_bare_id_a_hint(place: Place) -> None:
+    verify = {"scheme": "hmac", "header": "X-Signature", "secret": "secret:hook"}
+    setup = place.setup()
+    watch = KIND.watch.model_validate({"webhook": {"path": "/hooks/x", "verify": verify}})
+    api = GraphqlApi(replace(setup, watch=watch))
+    for body, item in ((b'{"data": {"id": "7", "name": "New"}}', {"id": "7", "name": "New"}), (b'{"data": {"id": "7"}}', {})):
+        [change] = (await api.hook("things", Delivery(body, {}, 5, 9))).changes
+        assert (change.id, change.item, change.as_of) == ("7", item, 9)
+    with pytest.raises(PermanentError, match="no webhook is expected"):
+        await GraphqlApi(setup).hook("things", Delivery(b"{}", {}, 5, 9))

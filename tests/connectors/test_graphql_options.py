@@ -29,6 +29,9 @@ watch:
 collections:
   products:
     id: id
+    fragments: |
+      fragment Whole on Product { ...Stamp sku name }
+      fragment Stamp on Product { id rev updatedAt }
     changed_at: updatedAt
     version: {field: rev}
     stale: [CONFLICT]
@@ -53,7 +56,7 @@ collections:
     read:
       item: product
       query: |
-        query($id: ID!) { product(id: $id) { id sku name rev updatedAt } }
+        query($id: ID!) { product(id: $id) { ...Whole } }
     find:
       item: bySku
       query: |
@@ -96,39 +99,41 @@ def test_a_whole_platform_is_good_as_it_is(tmp_path: Path) -> None:
         ("  base_url: https://shop.example.com\n", "", ("E102", 4, 1), 'missing key "base_url"'),
         ("path: /graphql", "path: graphql", ("E011", 6, 9), "must have the form"),
         ("SLOW_DOWN: wait", "SLOW_DOWN: wiat", ("E011", 8, 23), '"wiat" is not one of wait, login, trouble, refused'),
-        ("      nodes: products\n      size", "      size", ("E102", 23, 5), 'missing key "nodes"'),
-        ("nodes: products\n", "nodes: product\n", ("E011", 23, 5), "there is no product among products"),
-        ("nodes: products\n", "nodes: products.nodes\n", ("E011", 23, 5), "is no connection"),
-        ("size: 50", "size: 0", ("E011", 25, 13), "at least 1"),
-        ("size: 50", "total: products.count", ("E011", 23, 5), "total: it does not ask for"),
-        ("            pageInfo { hasNextPage endCursor }\n", "", ("E011", 23, 5), "without pageInfo"),
-        ("edges { node {", "edges { item {", ("E011", 33, 5), '"products.edges" has no node'),
-        ("nodes { id sku", "nodes { id ské", ("E011", 26, 14), "line 3, column 18 of it: 'é' has no meaning here"),
-        ("($first: Int!,", "($first: Int!, $shop: ID!,", ("E011", 26, 14), "$shop is declared and never used"),
-        ("after: $after)", "after: $after, shop: $shop)", ("E011", 26, 14), "$shop is used and not declared"),
+        ("      nodes: products\n      size", "      size", ("E102", 26, 5), 'missing key "nodes"'),
+        ("nodes: products\n", "nodes: product\n", ("E011", 26, 5), "there is no product among products"),
+        ("nodes: products\n", "nodes: products.nodes\n", ("E011", 26, 5), "is no connection"),
+        ("size: 50", "size: 0", ("E011", 28, 13), "at least 1"),
+        ("size: 50", "total: products.count", ("E011", 26, 5), "total: it does not ask for"),
+        ("            pageInfo { hasNextPage endCursor }\n", "", ("E011", 26, 5), "without pageInfo"),
+        ("edges { node {", "edges { item {", ("E011", 36, 5), '"products.edges" has no node'),
+        ("nodes { id sku", "nodes { id ské", ("E011", 29, 14), "line 3, column 18 of it: 'é' has no meaning here"),
+        ("($first: Int!,", "($first: Int!, $shop: ID!,", ("E011", 29, 14), "$shop is declared and never used"),
+        ("after: $after)", "after: $after, shop: $shop)", ("E011", 29, 14), "$shop is used and not declared"),
         ("$after: String) {\n          products(first: $first,", "$n: Int) {\n          products(first: $first, n: $n,",
-         ("E011", 26, 14), "$after is used and not declared"),
+         ("E011", 29, 14), "$after is used and not declared"),
         ("query($since: DateTime) {\n          products(", "query($since: DateTime, $n: Int) {\n          products(n: $n, ",
-         ("E011", 33, 5), "nothing is filled in for $n"),
+         ("E011", 36, 5), "nothing is filled in for $n"),
         ("      size: 50", '      variables: {first: "{count}"}', ("E011", 16, 3), "nothing is filled in for {count} here"),
-        ("      size: 50", '      variables: {after: "c:{cursor}"}', ("E011", 23, 5), "{cursor} is part of another value"),
+        ("      size: 50", '      variables: {after: "c:{cursor}"}', ("E011", 26, 5), "{cursor} is part of another value"),
         ("$since: DateTime", "$since: DateTime = null", ("E011", 16, 3), "changed needs {since}"),
-        ("query($id: ID!) { product", "mutation($id: ID!) { product", ("E011", 41, 14), "a query is expected here"),
-        ("      item: product\n", "", ("E102", 39, 5), 'missing key "item"'),
-        ("query($id: ID!) { product(id: $id)", "{ product(id: 5)", ("E011", 39, 5), "read needs the id"),
-        ("product(id: $id) { id sku name rev", "product(id: $id) { id sku name", ("E011", 16, 3), "read: version: "),
-        ("      item: bySku\n", "      item: bySku\n      nodes: bySku\n", ("E011", 43, 5), "exactly one of nodes, item"),
-        ("query($sku: String!) { bySku(sku: $sku)", "{ bySku(sku: 5)", ("E011", 43, 5), "find needs the name"),
+        ("query($id: ID!) { product", "mutation($id: ID!) { product", ("E011", 44, 14), "a query is expected here"),
+        ("      item: product\n", "", ("E102", 42, 5), 'missing key "item"'),
+        ("query($id: ID!) { product(id: $id)", "{ product(id: 5)", ("E011", 42, 5), "read needs the id"),
+        ("id rev updatedAt }\n    changed_at", "id updatedAt }\n    changed_at", ("E011", 16, 3), "read: version: "),
+        ("fragment Stamp", "fragment Other", ("E011", 16, 3), "there is no fragment Stamp"),
+        ("fragment Stamp", "Stamp", ("E011", 16, 3), "fragment is expected, not Stamp"),
+        ("      item: bySku\n", "      item: bySku\n      nodes: bySku\n", ("E011", 46, 5), "exactly one of nodes, item"),
+        ("query($sku: String!) { bySku(sku: $sku)", "{ bySku(sku: 5)", ("E011", 46, 5), "find needs the name"),
         ("      item: productCreate.product\n", "", ("E011", 16, 3), "create needs item"),
         ("($input: ProductInput!) { productCreate(input: $input)", "{ productCreate", ("E011", 16, 3), "sends no values"),
-        ('{rev: "{version}"}', "{revv: 5}", ("E011", 51, 5), "$revv is not declared"),
+        ('{rev: "{version}"}', "{revv: 5}", ("E011", 54, 5), "$revv is not declared"),
         ('      variables: {rev: "{version}"}\n', "", ("E011", 16, 3), "update has {rev}, which is the version"),
-        ("errors: productUpdate.userErrors", "errors: userErrors", ("E011", 51, 5), "errors: it does not ask for"),
+        ("errors: productUpdate.userErrors", "errors: userErrors", ("E011", 54, 5), "errors: it does not ask for"),
         ("mutation($id: ID!) { productDelete(id: $id)", "mutation { productDelete", ("E011", 16, 3), "delete needs the id"),
-        ("query($sku", "query ($sku: 5", ("E011", 45, 14), "a type is expected"),
-        ("stale: [CONFLICT]", "stale: CONFLICT", ("E010", 20, 12), "a list"),
+        ("query($sku", "query ($sku: 5", ("E011", 48, 14), "a type is expected"),
+        ("stale: [CONFLICT]", "stale: CONFLICT", ("E010", 23, 12), "a list"),
         ("      query: |\n        query($sku: String!) { bySku(sku: $sku) { id sku rev updatedAt } }", "      query: 5",
-         ("E010", 45, 14), "text"),
+         ("E010", 48, 14), "text"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_once_at_its_place(

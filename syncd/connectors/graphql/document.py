@@ -67,9 +67,9 @@ def below(shape: Shape, path: str) -> Shape | None:
     return found
 
 
-def parse(text: str) -> Document:
-    """Return a document; raises DocumentError, which says where and what."""
-    return _Reader(text).document()
+def parse(text: str, *, free: bool = False) -> Document:
+    """Return a document; raises DocumentError, which says where and what. ``free``: its variables are declared elsewhere."""
+    return _Reader(text).document(free=free)
 
 
 @dataclass(slots=True)
@@ -91,7 +91,7 @@ class _Reader:
         self.used: dict[str, Token] = {}
         self.depth = 0
 
-    def document(self) -> Document:
+    def document(self, *, free: bool) -> Document:
         while not self.tokens.ended:
             self._definition()
         if not self.operations:
@@ -99,7 +99,8 @@ class _Reader:
         if len(self.operations) > 1:
             raise self.operations[1][3].wrong("a second operation: write one in each document")
         kind, variables, selection, _ = self.operations[0]
-        self._check_variables(variables)
+        if not free:
+            self._check_variables(variables)
         shape = self._flat(selection, ())
         return Document(self.text, cast("Operation", kind), tuple(variables), shape)
 

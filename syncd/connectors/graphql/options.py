@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from syncd.connectors.graphql.document import below
+from syncd.connectors.graphql.fragments import shared, split
 from syncd.connectors.graphql.requests import PAGED, Asked, FindQuery, ListQuery, Mutation, ReadQuery, wrong
 from syncd.connectors.graphql.tokens import DocumentError
 from syncd.connectors.graphql_call import CODE, FAULTS, Fault
@@ -48,13 +49,14 @@ class GraphqlVersion(Options):
 
 
 class GraphqlCollection(CollectionOptions):
-    """The requests of one collection and the places in its answers.
+    """The requests of one collection and the places in its answers. ``fragments``: those that its documents share.
 
     ``stale``, ``exists`` and ``gone`` are the codes of user errors, or of errors, that say so; any other is a refusal of the
     record.
     """
 
     id: str
+    fragments: str | None = None
     list: ListQuery | None = None
     changed: ListQuery | None = None
     read: ReadQuery | None = None
@@ -75,6 +77,18 @@ class GraphqlCollection(CollectionOptions):
     def codes(self) -> frozenset[str]:
         """Return the codes that are no refusals."""
         return frozenset((*self.stale, *self.exists, *self.gone))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shares_fragments(cls, data: Any) -> Any:
+        text = data.get("fragments") if isinstance(data, dict) else None
+        if not isinstance(text, str):
+            return data
+        try:
+            return shared(data, split(text))
+        except DocumentError as error:
+            why = "the platform would refuse every document that uses them"
+            wrong(f"fragments: {error}", why=why, fix="write  fragment NAME on TYPE { ... }")
 
     @model_validator(mode="after")
     def _lists(self) -> Self:

@@ -20,12 +20,13 @@ class DocumentError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One word. ``kind``: name, text, number, mark, or end."""
+    """One word. ``kind``: name, text, number, mark, or end. ``at`` counts characters from the beginning."""
 
     kind: str
     text: str
     line: int
     column: int
+    at: int
 
     def wrong(self, what: str) -> DocumentError:
         """Return what is wrong here, with the place."""
@@ -88,11 +89,11 @@ def _split(text: str) -> list[Token]:
     while at < len(text):
         word = _WORD.match(text, at)
         if word is None:
-            raise Token("mark", text[at], line, at - start + 1).wrong(f"{text[at]!r} has no meaning here")
+            raise Token("mark", text[at], line, at - start + 1, at).wrong(f"{text[at]!r} has no meaning here")
         kind, said = str(word.lastgroup), word[0]
         if kind != "skip":
-            found.append(Token(kind, said, line, at - start + 1))
+            found.append(Token(kind, said, line, at - start + 1, at))
         if "\n" in said:
             line, start = line + said.count("\n"), at + said.rindex("\n") + 1
         at = word.end()
-    return [*found, Token("end", "", line, at - start + 1)]
+    return [*found, Token("end", "", line, at - start + 1, at)]
