@@ -67,7 +67,8 @@ class Feed:
     async def by_date(self, cursor: str | None) -> AsyncIterator[Batch]:
         """Yield what changed since a cursor, by date; raises what a failed request means."""
         mark = Mark.parse(cursor)
-        mark = replace(mark, delta="") if mark.delta else mark
+        if mark.start is None:  # no round of ours: at most the date is
+            mark = Mark(at=mark.at)
         async for batch in self._resumed(mark, replace(mark, place="", start=None, high=None), self._round):
             yield batch
 
@@ -77,7 +78,8 @@ class Feed:
         Raises PermanentError where it gives no link: it does not track changes.
         """
         mark = Mark.parse(cursor)
-        mark = mark if mark.delta or mark.place else Mark()
+        if mark.start is not None or not (mark.delta or mark.place):
+            mark = Mark()
         async for batch in self._resumed(mark, Mark(), self._tracked):
             yield batch
 
@@ -100,7 +102,7 @@ class Feed:
         dated = self.dated
         if dated is None:
             raise PermanentError(f"{self.things.name}: nothing to poll by, it is only swept; write changed_at")
-        since = None if mark.at is None else mark.at - self.overlap
+        given, since = str(mark), None if mark.at is None else mark.at - self.overlap
         walk = self.walking(None if since is None else self._filter(dated, since), False)
         async for leaf in walk.leaves(Place.parse(mark.place) if mark.place else None):
             began = their_now(leaf.listing.reply)
@@ -112,7 +114,7 @@ class Feed:
             kept = [one for one, at in zip(changes, times, strict=True) if since is None or at is None or at >= since]
             told = mark if not leaf.last else Mark(self._bound(mark, any_seen=bool(changes) or mark.high is not None))
             cursor = None if leaf.why else str(replace(told, place=leaf.place))
-            if kept or broken or (cursor is not None and told != Mark()):
+            if kept or broken or cursor not in {None, given, str(Mark())}:
                 yield Batch(kept, cursor=cursor, broken=broken)
             if leaf.why:
                 raise TransientError(f"{self.things.name}: {leaf.why}")

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 from syncd.connectors.odata import moments
 from syncd.connectors.odata.moments import Unfit
 from syncd.connectors.odata.schema import Property, Structure
-from syncd.connectors.odata.values import FLOATS, WHOLE, number_of, utc_text
+from syncd.connectors.odata.values import FLOATS, WHOLE, digits, number_of, utc_text
 from syncd.core.model import Native
 
 Key = dict[str, Native]
@@ -78,7 +78,7 @@ def _number(told: Property, value: Native, *, v2: bool) -> str:
     found = number_of(value, whole=told.type in WHOLE)
     if isinstance(found, bool) or not isinstance(found, int | Decimal):
         raise Unfit(f"{value!r} is no {told.type.removeprefix('Edm.')}")
-    return format(found, "f") + (_SUFFIX.get(told.type, "") if v2 else "")
+    return digits(found) + (_SUFFIX.get(told.type, "") if v2 else "")
 
 
 def _binary(value: Native, *, v2: bool) -> str:

@@ -148,7 +148,7 @@ class Values:
         found = number_of(value, whole=told.type in WHOLE)
         if isinstance(found, bool) or not isinstance(found, int | Decimal):
             raise Unfit(f"{value!r} is no {told.type.removeprefix('Edm.')}")
-        return format(found, "f") if exact else found
+        return digits(found) if exact else found
 
 
 def number_of(value: Native, *, whole: bool) -> Native:
@@ -165,6 +165,11 @@ def number_of(value: Native, *, whole: bool) -> Native:
     if whole and isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else str(value)
     return value
+
+
+def digits(number: int | Decimal) -> str:
+    """Return all digits of a number, without an exponent."""
+    return format(number, "f") if isinstance(number, Decimal) else str(number)
 
 
 def utc_text(value: Native, zone: tzinfo) -> str:
