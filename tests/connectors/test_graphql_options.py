@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+import yaml
+from jsonschema import Draft7Validator
 
 from syncd.config.load import load
 from syncd.config.model import Loaded
+from syncd.config.schemas import Names, schemas_of
 from syncd.connectors.graphql.kind import KIND
 from syncd.connectors.registry import KINDS
 from tests.config.folders import write
@@ -161,3 +164,25 @@ def test_abilities_are_what_is_configured() -> None:
     assert able(create=None, delete=None, find=None) == every - {"create", "delete", "find"}
     whole = THINGS["update"] | {"variables": {"input": "{item}", "version": None, "key": None}}
     assert able(update=whole) == (every | {"whole"}) - {"guard", "keyed"}
+
+
+def test_the_example_of_the_page_is_good_as_it_is(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/connectors/graphql.md").read_text(encoding="utf-8")
+    found = read(tmp_path, page.split("```yaml\n")[1].split("```")[0])
+    assert [one.text() for one in found.diagnostics if one.code != "W032"] == []
+    assert found.config is not None
+    shop = found.config.platforms["shop"]
+    able = KIND.abilities(shop.connection, shop.collections["products"].options, shop.watch, shop.write)
+    assert (able.list, able.find, able.create, able.delete, able.guard, able.ordered) == (True,) * 6
+
+
+def test_an_editor_knows_its_options() -> None:
+    schema = schemas_of(Names({}, {}), KINDS)["platform.schema.json"]
+    judge = Draft7Validator(schema)
+    assert list(judge.iter_errors(yaml.safe_load(SHOP))) == []
+    for old, new in (
+        ("nodes: products", "notes: products"),
+        ("size: 50", "size: fifty"),
+        ("SLOW_DOWN: wait", "SLOW_DOWN: wiat"),
+    ):
+        assert list(judge.iter_errors(yaml.safe_load(SHOP.replace(old, new, 1)))), new
