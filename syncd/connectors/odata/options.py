@@ -120,7 +120,7 @@ def abilities_of(connection: OdataConnection, options: OdataCollection, write: A
     return Abilities(
         delete=options.deletes,
         guard=is_guarded(options, write),
-        answers=True,
+        answers=connection.protocol == "v4",  # a MERGE of version 2 answers nothing: what it made is read
         timed=options.changed_at is not None,
         tick=DAY if options.day_only else SECOND,
         lifetime=2 * connection.timeout,

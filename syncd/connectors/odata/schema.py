@@ -74,7 +74,7 @@ def suggestion(name: str, there: Iterable[str]) -> str:
     """Return what may have been meant, else what there is."""
     names = list(there)
     near = difflib.get_close_matches(name.casefold(), [one.casefold() for one in names], n=2)
-    meant = [one for one in names if one.casefold() in near]
+    meant = [one for word in near for one in names if one.casefold() == word]
     if not meant:  # A_Product is what one means by Product
         meant = [one for one in names if name.casefold() in one.casefold()]
     if meant:

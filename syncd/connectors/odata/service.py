@@ -22,7 +22,7 @@ from syncd.connectors.odata.options import is_guarded
 from syncd.connectors.odata.refusals import is_service_error, refuse, words
 from syncd.connectors.odata.schema import Service
 from syncd.connectors.odata.walk import Walk
-from syncd.connectors.odata.writes import REFUSED_CREATE, Request, refused_path, request_of, shows_all, verdict
+from syncd.connectors.odata.writes import REFUSED_CREATE, Request, leads_away, refused_path, request_of, shows_all, verdict
 from syncd.connectors.options import OVERLAP
 from syncd.connectors.outcomes import outcomes
 from syncd.connectors.protocol import Batch, Broken, Delivery, Page, Rights, Setup
@@ -195,7 +195,9 @@ class Odata:
         things = await self.things(collection)
         paths = self.setup.collections[collection].writes
         ways = [creating for creating, able in ((True, things.set.creatable), (False, things.set.updatable)) if able]
-        refused = tuple(path for path in paths if all(refused_path(things, path, creating=way) for way in ways))
+        refused = tuple(
+            path for path in paths if leads_away(things, path) or all(refused_path(things, path, creating=way) for way in ways)
+        )
         return Rights(not refused and bool(ways or not paths), refused)
 
     # ---- writing

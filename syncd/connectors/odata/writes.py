@@ -83,6 +83,11 @@ def _check(things: Things, write: Write) -> None:
             raise PermanentError(f"{write.collection}: {why}")
 
 
+def leads_away(things: Things, path: str) -> bool:
+    """Return whether a path leads into other things, which can be given with a new thing and never be changed with it."""
+    return str(steps_of(path)[0]) in things.shape.navigations if path else False
+
+
 def refused_path(things: Things, path: str, *, creating: bool) -> str:
     """Return why a path cannot be written there, '' if nothing speaks against it."""
     first = str(steps_of(path)[0]) if path else ""
