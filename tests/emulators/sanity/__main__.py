@@ -35,8 +35,7 @@ async def run(told: argparse.Namespace) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with serving(lake, told.port) as server:
-        await lake.load(products(told.products))
+    async with serving(lake, told.port, products(told.products)) as server:
         with contextlib.suppress(BrokenPipeError):
             print(f"sanity emulator at {server.make_url('/')} with {told.products} products", flush=True)  # noqa: T201
         await stop.wait()

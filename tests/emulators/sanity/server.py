@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestServer
 
 from syncd.connectors.body import encode
 from tests.emulators.sanity.answers import READS, Answer, body_of, failed, listen, me, mutate, role_of
+from tests.emulators.sanity.dataset import Document
 from tests.emulators.sanity.faults import Asked
 from tests.emulators.sanity.lake import DATASET, Lake
 
@@ -100,9 +101,10 @@ async def hang_up(lake: Lake, word: str | None = None, data: Any = None) -> None
 
 
 @asynccontextmanager
-async def serving(lake: Lake, port: int = 0) -> AsyncIterator[TestServer]:
-    """Run the service on this machine until left."""
+async def serving(lake: Lake, port: int = 0, documents: Sequence[Document] = ()) -> AsyncIterator[TestServer]:
+    """Run the service on this machine until left; it has these documents before anybody can ask."""
     async with lake:
+        await lake.load(list(documents))
         server = TestServer(app_of(lake), host="127.0.0.1", port=port)
         await server.start_server(shutdown_timeout=0.1)
         try:
