@@ -5,7 +5,7 @@ The contract's own paths are translated on the way in and out; nothing else is c
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from aiohttp.test_utils import TestServer
@@ -156,6 +156,73 @@ def made(server: TestServer, collections: Mapping[str, Mapping[str, Any]], **oth
     if not {"token", "oauth"} & set(connection):
         connection["token"] = "shpat_test"
     return setup_for(KIND, connection=connection, collections=collections, **other)
+
+
+@dataclass
+class ServedShop:
+    """A shop that is served, and the hand of somebody else in it."""
+
+    emulator: Emulator
+    server: TestServer
+    hand: Hand
+
+    @property
+    def place(self) -> str:
+        """Return the location that every shop has."""
+        return str(self.emulator.shop.location["id"])
+
+    def connected(self, object: str = "Product", *fields: str, **other: Any) -> Connector:  # noqa: A002 - as in the config
+        """Return a connector, not entered, to one collection, "things". ``options``: of the collection; else as ``made``."""
+        timed = {"changed_at": "updatedAt"} | dict(other.pop("options", {}))
+        return KIND.connect(made(self.server, {"things": {"object": object, "id": "id"} | timed}, fields=fields, **other))
+
+    def sent(self) -> list[str]:
+        """Return the root fields of the mutations that asked for a change."""
+        return [root for request in self.emulator.requests if request.changing for root in request.roots]
+
+
+@asynccontextmanager
+async def served_shop() -> AsyncIterator[ServedShop]:
+    """Yield a served shop."""
+    needed()
+    emulator = Emulator()
+    async with serving(emulator.app()) as server:
+        yield ServedShop(emulator, server, Hand(emulator))
+
+
+async def all_of(connector: Connector) -> list[Change]:
+    """Return everything that a complete scan shows."""
+    pages = [page async for page in connector.scan("things")]
+    assert pages[-1].last
+    assert pages[-1].complete, pages[-1].why
+    assert not [one for page in pages for one in page.broken]
+    return [change for page in pages for change in page.changes]
+
+
+async def news(connector: Connector, cursor: str | None) -> tuple[list[Change], str | None]:
+    """Return what changed since a cursor, and the next one."""
+    found: list[Change] = []
+    async for batch in connector.changes("things", cursor):
+        found += batch.changes
+        cursor = batch.cursor if batch.cursor is not None else cursor
+    return found, cursor
+
+
+async def planned(
+    connector: Connector, one: str, *, op: Op = Op.UPDATE, key: str = "k", adjust: bool = False, **values: Any
+) -> Write:
+    """Return a write as the daemon plans it, from a fresh read; ``values`` by path with ``__`` for a dot."""
+    [look] = await connector.read("things", [one])
+    given = {path.replace("__", "."): value for path, value in values.items()}
+    before = {path: pick(look.item, path) for path in given}
+    more = {path: str(value) for path, value in given.items()} if adjust else {}
+    return Write(op, "there", "things", 1, one, values=given, before=before, item=look.item, key=key, adjust=more)
+
+
+async def applied(connector: Connector, write: Write) -> Receipt | ConnectorError:
+    """Return the outcome of one write."""
+    [outcome] = await connector.apply([write])
+    return outcome
 
 
 @asynccontextmanager

@@ -77,6 +77,8 @@ class Hand:
             values["price"] = money(values["price"])
         if "tags" in values:
             values["tags"] = tags_of(values["tags"])
+        if "handle" in values:
+            self.shop.name(node, values["handle"])
         node |= values
         if node["__typename"] == "Customer":
             contacts(node)

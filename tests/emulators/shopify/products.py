@@ -222,7 +222,7 @@ def _chosen(given: Node) -> dict[str, str]:
 def _assign(shop: Shop, product: Node, given: Node, *, replace: bool) -> None:
     product |= {name: given[name] if given[name] is not None else "" for name in PLAIN if name in given and name != "category"}
     if given.get("handle"):
-        product["handle"] = given["handle"]
+        shop.name(product, given["handle"])
     if "tags" in given:
         product["tags"] = tags_of(given["tags"] or [])
     if "seo" in given:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -60,6 +61,7 @@ class Emulator:
         self.secret = secret
         self.bulk_seconds = 0.05
         self.files: dict[str, bytes] = {}
+        self.meanwhile: list[Callable[[], object]] = []  # each is done right before a mutation, by somebody else
         self.leaked = False  # a token was sent where files are, which is not the shop
         self._base = ""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -235,6 +237,8 @@ class Emulator:
             return {"errors": [{"message": text, "extensions": extensions}]}
         if requested > self.bucket.available():
             return self._throttled(seen, requested)
+        if seen.changing and self.meanwhile:
+            self.meanwhile.pop(0)()
         lag, stale = self.faults.lag, self.faults.stale > 0 and seen.kind == "query"
         self.faults.stale -= stale
         context = Context(

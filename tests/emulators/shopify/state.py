@@ -33,6 +33,7 @@ class Shop:
         self.before: dict[str, Node | None] = {}  # what each thing was before its last change
         self.changed: dict[str, float] = {}  # when that was, for reads that lag behind
         self.metafields_touch = False
+        self._handles: dict[str, Node] = {}  # as they were given; whoever looks checks that they still hold
         self._ids = itertools.count(7_000_001)
         self.location = self.make("Location", name="Warehouse", isActive=True)
 
@@ -94,14 +95,24 @@ class Shop:
         base |= {"title": "", "status": "ACTIVE", "vendor": "Test", "productType": "", "tags": [], "descriptionHtml": ""}
         base |= {"isGiftCard": False, "requiresSellingPlan": False, "seo": {"title": None, "description": None}}
         base |= {"_variants": [], "_options": [], "_media": [], "_collections": []}
-        return self.make("Product", **(base | values | {"handle": handle}))
+        made = self.make("Product", **(base | values))
+        self.name(made, handle)
+        return made
+
+    def name(self, product: Node, handle: str) -> None:
+        """Give a product its handle."""
+        product["handle"] = handle
+        self._handles[handle] = product
 
     def free_handle(self, wanted: str, own: Node | None = None) -> str:
         """Return a handle that no other product has."""
-        taken = {one["handle"] for one in self.of.get("Product", {}).values() if one is not own}
-        if wanted not in taken:
-            return wanted
-        return next(f"{wanted}-{n}" for n in itertools.count(1) if f"{wanted}-{n}" not in taken)
+        names = itertools.chain([wanted], (f"{wanted}-{n}" for n in itertools.count(1)))
+        return next(name for name in names if self._is_free(name, own))
+
+    def _is_free(self, handle: str, own: Node | None) -> bool:
+        holder = self._handles.get(handle)
+        held = holder is not None and holder["handle"] == handle and holder["id"] in self.of["Product"]
+        return not held or holder is own
 
     def variant(self, product: Node, options: dict[str, str], **values: Any) -> Node:
         """Add a variant to a product, with its inventory item."""
