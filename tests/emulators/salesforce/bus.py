@@ -100,6 +100,7 @@ class Subscribed:
     pending: int = 0
     requested: list[int] = field(default_factory=list)
     sent: int = 0
+    at: int = -1  # behind which event it is
     open: bool = True
 
 
@@ -148,6 +149,16 @@ class Bus:
             self.garbage = max(self.garbage - 1, 0)
             self.log.append((event, schema_id, payload))
         self.poke()
+
+    @property
+    def open(self) -> list["Subscribed"]:
+        """Return the streams that are open."""
+        return [one for one in self.subscriptions if one.open]
+
+    @property
+    def sent_all(self) -> bool:
+        """Return whether some open stream got everything that was published."""
+        return any(one.at == len(self.log) for one in self.open)
 
     def poke(self) -> None:
         """Let all streams look whether there is something to do."""
@@ -202,6 +213,7 @@ class Bus:
             while True:
                 await self.end(one, context, generation)
                 found, at = self.ready(one, entity, at)
+                one.at = at
                 if found or not await self.wait(poke):
                     yield self.response(one, found, at)
         finally:
