@@ -48,7 +48,7 @@ class Api:
         """Return the whole answer to a query. Raises TooDear, and what its status or its errors mean."""
         await self.bucket.take(document, cost)
         try:
-            answered = await self._graphql(document).read(document, variables)
+            answered = await self._graphql(document, cost).read(document, variables)
         except ConnectorError as error:
             raise self._meant(error) from error
         self._note(answered)
@@ -60,10 +60,10 @@ class Api:
         Raises OutcomeUnknown if something may have been done and nobody can tell what, else what its errors mean.
         """
         await self.bucket.take(document, MUTATION)
-        graphql = self._graphql(document)
+        graphql = self._graphql(document, MUTATION)
         try:
             answered = await graphql.send(document, variables)
-            wait = self.bucket.heed(document, answered)
+            wait = self.bucket.heed(document, answered, MUTATION)
             if not answered.problems:
                 self._note(answered)
                 return answered
@@ -75,8 +75,8 @@ class Api:
             raise OutcomeUnknown(f"{problem}; what was done of it only reading can tell", status=answered.reply.status)
         raise self._meant(problem)
 
-    def _graphql(self, document: str) -> Graphql:
-        return Graphql(self.http, self._url, faults=CODES, heed=lambda answered: self.bucket.heed(document, answered))
+    def _graphql(self, document: str, cost: float) -> Graphql:
+        return Graphql(self.http, self._url, faults=CODES, heed=lambda answered: self.bucket.heed(document, answered, cost))
 
     def _meant(self, error: ConnectorError) -> ConnectorError:
         words = OF_THE_SHOP.get(error.status or 0)

@@ -47,12 +47,12 @@ class Bucket:
         self._known: Status | None = None
         self._level = 0.0
         self._at = 0.0
-        self._costs: dict[str, float] = {}  # what a document asked for when it was sent last
+        self._factors: dict[str, float] = {}  # by document: what it asked for when it was sent last, over our estimate
         self._row = asyncio.Lock()
 
     async def take(self, document: str, estimate: float) -> None:
         """Wait until there is enough for a document, and take it; raises TransientError instead of waiting long."""
-        points = self._costs.get(document, estimate)
+        points = estimate * self._factors.get(document, 1.0)
         async with self._row:  # who waits first goes first
             known = self._known
             if known is None:
@@ -65,14 +65,17 @@ class Bucket:
                 await self._sleep(wait)
             self._level = self._filled(known) - points
 
-    def heed(self, document: str, answered: Answered) -> float | None:
-        """Learn from an answer; return for how many seconds the shop wants to be left in peace, None if it does not say."""
+    def heed(self, document: str, answered: Answered, estimate: float) -> float | None:
+        """Learn from an answer; return for how many seconds the shop wants to be left in peace, None if it does not say.
+
+        ``estimate`` is what the call was taken to cost: one document is asked for pages of different sizes.
+        """
         status = status_of(answered.extensions)
         if status is None:
             return None
         self._known, self._at, self._level = status, self._now(), status.available
         if status.requested is not None:
-            self._costs[document] = status.requested
+            self._factors[document] = status.requested / estimate
         return status.wait
 
     def _filled(self, known: Status) -> float:

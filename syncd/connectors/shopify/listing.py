@@ -15,6 +15,7 @@ from syncd.connectors.shopify.selection import MOST, Rest, Selection
 from syncd.core.model import Change, Native, Via
 from syncd.errors import ConnectorError, PermanentError, TransientError
 
+FEW = 5  # things asked for at once where one is looked for: the search finds near ones, too
 SPARE = 0.9  # of what a query may cost: our count of it is not the shop's own
 TOO_LARGE = "an answer of more than"
 
@@ -34,12 +35,16 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is listed: ``query`` in the shop's search language, at a ``location``, going on after a cursor."""
+    """What is listed: ``query`` in the shop's search language, at a ``location``, going on after a cursor.
+
+    ``few``: hardly more than one is expected, so small pages are asked for, which are cheap.
+    """
 
     query: str | None = None
     by_time: bool = False
     location: str | None = None
     after: str = ""
+    few: bool = False
 
 
 class Reader:
@@ -101,7 +106,7 @@ class Reader:
 
     async def _walk(self, asked: Asked, after: str) -> AsyncIterator[RelayLeaf]:
         document, at = listing(self.kind, self.selection, by_time=asked.by_time)
-        size = self._most
+        size = min(self._most, FEW) if asked.few else self._most
         variables = {"query": asked.query} | ({"location": asked.location} if asked.location else {})
         walk = Relay(_Costly(self.api, size * self.selection.cost), document, variables, at=at, size=size, start=after)  # type: ignore[arg-type]
         async for leaf in walk.leaves():

@@ -108,7 +108,7 @@ class ShopifyShop:
             raise PermanentError(f"{collection}: the shop cannot be searched by {path}: {text}")
         found: list[Change] = []
         for location in await self._stocked(place):
-            async for leaf in reader.leaves(Asked(term(name, str(value)), location=location)):
+            async for leaf in reader.leaves(Asked(term(name, str(value)), location=location, few=True)):
                 why = leaf.why or next((one.reason for one in leaf.broken), "")
                 if why:
                     raise TransientError(f"{collection}: a look-up is no proof: {why}", about_record=True)
