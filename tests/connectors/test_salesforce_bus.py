@@ -1,6 +1,7 @@
 """Change events over the event bus: hints that are read back, places in the stream, and what happens when it breaks."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
@@ -110,6 +111,23 @@ async def test_our_own_edit_is_known_by_the_client_tag():
         last = world.last(one)
         assert last is not None
         assert (last.own, last.by) == ("", USER_ID)
+
+
+async def test_fields_have_the_times_of_their_own_edits():
+    async with following() as world:
+        one = world.person(1)
+        world.follow()
+        await world.at_rest()
+        world.salesforce.org.update("Contact", one, {"Phone": "1"})
+        first = micros(world, one)
+        world.salesforce.org.clock = lambda: datetime.now(UTC) + timedelta(milliseconds=20)
+        world.salesforce.org.update("Contact", one, {"FirstName": "Ann", "MailingCity": "Ulm"})
+        await world.until(lambda: world.shows(one, "FirstName", "Ann"))
+        last = world.last(one)
+        assert last is not None
+        assert last.times is not None
+        assert last.times["Phone"] == first
+        assert last.times["FirstName"] == last.times["MailingCity"] == micros(world, one) > first
 
 
 async def test_another_clients_edit_by_the_same_user_is_not_ours():

@@ -133,6 +133,16 @@ def names(bitmaps: Sequence[str], schema: Schema) -> list[str]:
     return found
 
 
+def path_of(name: str) -> str:
+    """Return the path by which a query knows a field of an event: ``Name.FirstName`` is FirstName, ``MailingAddress.City`` is
+    MailingCity.
+    """
+    outer, _, part = name.partition(".")
+    if not part or outer == "Name":
+        return part or outer
+    return outer.removesuffix("Address") + part if outer.endswith("Address") else name
+
+
 def _marked(bits: str, fields: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     number = int(bits, 16)
     return [fields[at] for at in range(number.bit_length()) if number >> at & 1]

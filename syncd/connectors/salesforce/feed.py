@@ -16,7 +16,7 @@ from typing import Protocol
 from syncd.connectors.body import BadBody, decode, encode
 from syncd.connectors.protocol import Batch, Broken, Setup
 from syncd.connectors.salesforce.bus import Bus, Expired, Interrupted, ReplayLost, Subscription
-from syncd.connectors.salesforce.events import DELETED, ChangeEvent, Events, Unreadable
+from syncd.connectors.salesforce.events import DELETED, ChangeEvent, Events, Unreadable, path_of
 from syncd.connectors.salesforce.messages import ConsumerEvent, FetchResponse
 from syncd.connectors.salesforce.options import SalesforceCollection, SalesforceConnection, SalesforceWatch
 from syncd.connectors.salesforce.poll import Position
@@ -218,4 +218,13 @@ class Feed:
         ours = same and all(one.client == self._client and not one.is_gap for one in events)
         at = change.changed_at if change.changed_at is not None or not same else last.at
         author = last.user if same and last.user else by or change.by
-        return replace(change, by=author, own="" if ours else None, event_id=last.id or None, changed_at=at)
+        own = "" if ours else None
+        return replace(change, by=author, own=own, event_id=last.id or None, changed_at=at, times=_times(change, events, same))
+
+
+def _times(change: Change, events: Sequence[ChangeEvent], same: bool) -> dict[str, int] | None:
+    """Return when each field was edited, as far as the events tell; nothing of a state that is another by now."""
+    if not same or change.gone:
+        return change.times
+    told = {path_of(name): one.modified or one.at for one in events for name in one.fields}
+    return told | (change.times or {}) or None
