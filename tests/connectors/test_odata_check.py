@@ -74,7 +74,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"changed_at": "LastChange"}, 'changed_at: A_Product has no date "LastChange": did you mean LastChangeDate'),
     ({"changed_at": "ProductType"}, "changed_at: ProductType of A_Product is Edm.String, no date"),
     ({"poll_by": "Changed"}, 'poll.cursor: A_Product has no date "Changed"'),
-    ({"changed_at": "LastChangeDate", "changed_time": "LastChangeTime"}, "changed_time: LastChangeTime is no time of A_Product"),
+    ({"changed_at": "LastChangeDate", "changed_time": "Time"}, "changed_time: Time is no time of A_Product"),
     ({"expand": ["to_Descr"]}, 'expand: API_PRODUCT_SRV.A_ProductType leads nowhere called "to_Descr": did you mean'),
     ({"expand": ["to_Plant/to_X"]}, 'expand: API_PRODUCT_SRV.A_ProductPlantType leads nowhere called "to_X"'),
     ({"fields": ("NetWheight",)}, 'A_Product has no property "NetWheight": did you mean NetWeight'),
@@ -102,13 +102,15 @@ CSDL = """<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/
 <Property Name="tags" Type="Collection(Edm.String)"/>
 <Property Name="colour" Type="SELF.Colour"/><NavigationProperty Name="author" Type="SELF.Author"/></EntityType>
 <EntityType Name="Author" BaseType="SELF.Base"/>
-<EntityContainer Name="C"><EntitySet Name="Books" EntityType="SELF.Book"/><EntitySet Name="Authors" EntityType="com.x.Author"/>
+<EntityContainer Name="C"><EntitySet Name="Books" EntityType="SELF.Book"/>
+<EntitySet Name="Authors" EntityType="com.x.Author"/>
 </EntityContainer>
 <Annotations Target="SELF.C/Books"><Annotation Term="Capabilities.InsertRestrictions"><Record>
 <PropertyValue Property="Insertable"><Bool>false</Bool></PropertyValue></Record></Annotation>
 <Annotation Term="Capabilities.UpdateRestrictions"><Record><PropertyValue Property="NonUpdatableProperties"><Collection>
 <PropertyPath>price</PropertyPath></Collection></PropertyValue></Record></Annotation>
-<Annotation Term="Capabilities.CountRestrictions"><Record><PropertyValue Property="Countable" Bool="false"/></Record></Annotation>
+<Annotation Term="Capabilities.CountRestrictions"><Record>
+<PropertyValue Property="Countable" Bool="false"/></Record></Annotation>
 </Annotations>
 <Annotations Target="SELF.Book/tags"><Annotation Term="Core.Immutable" Bool="true"/></Annotations>
 <Annotations Target="SELF.Book/colour"><Annotation Term="Core.Computed" Bool="false"/></Annotations>

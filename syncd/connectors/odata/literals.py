@@ -43,7 +43,7 @@ def literal(told: Property, value: Native, *, v2: bool, zone: tzinfo) -> str:
         case "Edm.Guid":
             if not isinstance(value, str) or not _GUID.fullmatch(value):
                 raise Unfit(f"{value!r} is no GUID")
-            return f"guid'{value}'" if v2 else value
+            return f"guid'{value.lower()}'" if v2 else value.lower()
         case "Edm.Binary":
             return _binary(value, v2=v2)
     return _timed(told, value, v2=v2, zone=zone)

@@ -40,12 +40,26 @@ def _property(things: Things, path: str) -> tuple[Property, str]:
     raise PermanentError(f"{things.name}: cannot look for {path}: {things.set.name} has no single property there")
 
 
-def is_same(look: Change, path: str, value: Native) -> bool:
-    """Return whether a look-up shows what was asked for; a key may be text on one side and a number on the other."""
+def is_same(things: Things, look: Change, path: str, value: Native) -> bool:
+    """Return whether a look-up shows what was asked for.
+
+    A key may be text on one side and a number on the other; one moment has several spellings (with and without zeros), and
+    so has a GUID.
+    """
     found = pick(look.item, path)
     if isinstance(found, bool) or isinstance(value, bool):
         return found is value
-    return bool(found == value) or (isinstance(found, str | int | Decimal) and str(found) == str(value))
+    if found == value or (isinstance(found, str | int | Decimal) and str(found) == str(value)):
+        return True
+    told, _ = _property(things, path)
+    return told.type != "Edm.String" and found is not None and _spelt(things, told, value) == _spelt(things, told, found)
+
+
+def _spelt(things: Things, told: Property, value: Native) -> str | None:
+    try:
+        return literal(told, value, v2=things.service.is_v2, zone=things.zone)
+    except Unfit:
+        return None
 
 
 async def out_of_scope(things: Things, address: Address, get: Get, found: list[Change]) -> list[Change]:

@@ -184,7 +184,7 @@ class Odata:
                 look = things.observe(element, leaf.listing.parsed.flaw(element), leaf.listing.reply)
                 if isinstance(look, Broken):
                     raise TransientError(f"{collection}: a look-up is no proof: {look.reason}", about_record=True)
-                if is_same(look, path, value):
+                if is_same(things, look, path, value):
                     found.append(look)
             if leaf.why:
                 raise TransientError(f"{collection}: a look-up is no proof: {leaf.why}", about_record=True)

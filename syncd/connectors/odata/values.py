@@ -174,7 +174,9 @@ def digits(number: int | Decimal) -> str:
 
 def utc_text(value: Native, zone: tzinfo) -> str:
     """Return a moment as OData 4 writes it; raises Unfit."""
-    return moments.in_utc(value, zone).isoformat().replace("+00:00", "Z")
+    moment = moments.in_utc(value, zone)
+    finer = "microseconds" if moment.microsecond % 1000 else "milliseconds" if moment.microsecond else "seconds"
+    return moment.isoformat(timespec=finer).replace("+00:00", "Z")  # no more digits than there are: some compare texts
 
 
 def binary(value: Native) -> str:
