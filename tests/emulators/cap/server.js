@@ -146,8 +146,8 @@ function misbehave(fault, req, res, next) {
 function spoil(fault, socket) {
   const body = fault.body ?? '{"value": [{"id"'
   const length = fault.kind === 'half' ? body.length + 1000 : body.length
-  socket.write(`HTTP/1.1 ${fault.status ?? 200} OK\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n${body}`)
-  if (fault.kind === 'half') socket.end()
+  const head = `HTTP/1.1 ${fault.status ?? 200} OK\r\ncontent-type: application/json\r\nconnection: close\r\n`
+  socket.end(`${head}content-length: ${length}\r\n\r\n${body}`)
 }
 
 // --- the tests' hand ---------------------------------------------------------------------------------------------------
@@ -177,6 +177,16 @@ const control = {
     const seeds = rows.map((row, n) => stamped(target, withDefaults(target, row), true, at(n)))
     for (let at = 0; at < seeds.length; at += 5000) await INSERT.into(target).entries(seeds.slice(at, at + 5000))
     return seeds.length
+  },
+  async many({ entity, rows }) { // a mass change: all of it is seen at once
+    const target = entityOf(entity), names = keys(target)
+    await cds.tx(async tx => {
+      for (const row of rows) {
+        const key = Object.fromEntries(names.map(name => [name, row[name]]))
+        await tx.run(UPDATE(target).set(stamped(target, { ...row }, false)).where(key))
+      }
+    })
+    return rows.length
   },
   async fill({ entity, count, row, text, number }) { // key and one text field follow the row number
     const [key] = keys(entityOf(entity))
