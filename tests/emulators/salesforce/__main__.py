@@ -28,6 +28,7 @@ async def main() -> None:
     for name, rows in json.loads(given.fill.read_text()).items() if given.fill else ():
         for row in rows:
             salesforce.org.create(name, row)
+    salesforce.org.events.clear()  # what there was before anybody listened
     ended = asyncio.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(one, ended.set)
