@@ -46,9 +46,9 @@ class Api:
 
     async def read(self, document: str, variables: Mapping[str, Native] | None = None, *, cost: float = 1) -> Answered:
         """Return the whole answer to a query. Raises TooDear, and what its status or its errors mean."""
-        await self.bucket.take(document, cost)
         try:
-            answered = await self._graphql(document, cost).read(document, variables)
+            async with self.bucket.spent(document, cost):
+                answered = await self._graphql(document, cost).read(document, variables)
         except ConnectorError as error:
             raise self._meant(error) from error
         self._note(answered)
@@ -59,11 +59,11 @@ class Api:
 
         Raises OutcomeUnknown if something may have been done and nobody can tell what, else what its errors mean.
         """
-        await self.bucket.take(document, MUTATION)
         graphql = self._graphql(document, MUTATION)
         try:
-            answered = await graphql.send(document, variables)
-            wait = self.bucket.heed(document, answered, MUTATION)
+            async with self.bucket.spent(document, MUTATION):
+                answered = await graphql.send(document, variables)
+                wait = self.bucket.heed(document, answered, MUTATION)
             if not answered.problems:
                 self._note(answered)
                 return answered

@@ -6,7 +6,8 @@ restoreRate}``. Nothing about its size is assumed: until the first answer nothin
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -48,22 +49,34 @@ class Bucket:
         self._level = 0.0
         self._at = 0.0
         self._factors: dict[str, float] = {}  # by document: what it asked for when it was sent last, over our estimate
+        self._flying = 0.0
         self._row = asyncio.Lock()
 
-    async def take(self, document: str, estimate: float) -> None:
-        """Wait until there is enough for a document, and take it; raises TransientError instead of waiting long."""
+    @asynccontextmanager
+    async def spent(self, document: str, estimate: float) -> AsyncIterator[None]:
+        """Wait until there is enough for a document, and take it while it is under way.
+
+        Raises TransientError instead of waiting long.
+        """
         points = estimate * self._factors.get(document, 1.0)
         async with self._row:  # who waits first goes first
-            known = self._known
-            if known is None:
-                return
-            missing = min(points, known.maximum) - self._filled(known)
-            wait = missing / known.restore
-            if wait > PATIENCE:
-                raise TransientError("the shop's points are used up", status=429, retry_after=wait)
-            if wait > 0:
-                await self._sleep(wait)
-            self._level = self._filled(known) - points
+            await self._wait(points)
+            self._flying += points
+        try:
+            yield
+        finally:
+            self._flying -= points
+
+    async def _wait(self, points: float) -> None:
+        known = self._known
+        if known is None:
+            return
+        wait = (min(points, known.maximum) - self._filled(known)) / known.restore
+        if wait > PATIENCE:
+            raise TransientError("the shop's points are used up", status=429, retry_after=wait)
+        if wait > 0:
+            await self._sleep(wait)
+        self._level = self._filled(known) - points
 
     def heed(self, document: str, answered: Answered, estimate: float) -> float | None:
         """Learn from an answer; return for how many seconds the shop wants to be left in peace, None if it does not say.
@@ -73,8 +86,9 @@ class Bucket:
         status = status_of(answered.extensions)
         if status is None:
             return None
-        self._known, self._at, self._level = status, self._now(), status.available
-        if status.requested is not None:
+        others = self._flying - estimate * self._factors.get(document, 1.0)  # on their way: the shop may not know of them yet
+        self._known, self._at, self._level = status, self._now(), status.available - max(0.0, others)
+        if status.requested is not None and not answered.problems:
             self._factors[document] = status.requested / estimate
         return status.wait
 

@@ -156,7 +156,7 @@ def keep(file: Path, content: dict[str, object]) -> None:
         os.fsync(place)
     finally:
         os.close(place)
-    new.replace(file)
+    os.replace(new, file)  # noqa: PTH105 - one call of the system
     folder = os.open(file.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
