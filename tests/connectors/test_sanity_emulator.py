@@ -98,7 +98,7 @@ async def test_it_is_a_process_for_examples() -> None:
 
 def test_a_hundred_thousand_documents_take_less_than_200_mb() -> None:
     installed("groq")
-    with served("tests.emulators.sanity", "--products", "100000", "--window", "2000", seconds=120) as url:
+    with served("tests.emulators.sanity", "--products", "100000", "--window", "1100", seconds=120) as url:
         connection = {"base_url": url, "project": PROJECT, "dataset": DATASET, "token": "editor-token"}
         collections = {"product": {"type": "product", "version": "_rev", "page": 1000}}
         fields = ["sku", "title", "tags", "gtin", "body", "mainImage.asset.url"]

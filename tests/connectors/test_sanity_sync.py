@@ -1,0 +1,198 @@
+"""Sanity in a whole syncd: config, ledger and rules are real, queries run in the vendor's evaluator."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestServer
+
+from tests.daemon.test_serve import daemon
+from tests.daemon.world import World, memory, until
+from tests.emulators.sanity import Lake, serving
+from tests.emulators.sanity.dataset import Document
+
+PRODUCT = """
+entity: product
+in:
+  erp: {collection: items, create: true}
+  sanity: {collection: product, create: true}
+identity:
+  key: sku
+  match: [{by: sku}]
+  unmatched: {erp: create, sanity: review}
+fields:
+  sku: {type: string, truth: erp, map: {erp: sku, sanity: sku}}
+  name: {type: string, truth: erp, map: {erp: name, sanity: title}}
+  price: {type: decimal(2), truth: erp, map: {erp: price, sanity: pricing.amount}}
+  brand: {type: string, truth: erp, map: {erp: brand, sanity: brand._ref}}
+  maker: {type: string, truth: sanity, map: {erp: maker, sanity: "brand->.name"}}
+  related: {type: json, truth: erp, map: {erp: related, sanity: related._ref}}
+  terms:
+    type: html
+    truth: erp
+    map: {erp: terms, sanity: {path: terms, read: [portable_text_to_html], write: [html_to_portable_text]}}
+    equal: html
+  body:
+    type: html
+    truth: sanity
+    map: {erp: body, sanity: {path: body, read: [portable_text_to_html], write: [html_to_portable_text]}}
+    equal: html
+deletes:
+  authority: erp
+  then: {sanity: unpublish}
+  confirm: {sweeps: 1, wait: 0s}
+  elsewhere: restore
+safety: {shrink: {max: 9, ratio: 100%}}
+"""
+TERMS = "<p>Two years <strong>of warranty</strong></p><ul><li>one</li><li>two</li></ul>"
+
+
+@dataclass
+class Company:
+    """An ERP in memory and a dataset; ``platform`` is the text of the dataset's file."""
+
+    world: World
+    lake: Lake
+    server: TestServer
+
+    def platform(self, watch: str = "{poll: {every: 20ms}, sweep: 1h}", write: str = "{guard: version, drafts: never}") -> None:
+        text = f"""
+            platform: sanity
+            connector: sanity
+            mode: enforce
+            connection: {{project: a1b2c3d4, dataset: production, token: secret:sanity-token, base_url: "{self.url}"}}
+            watch: {watch}
+            write: {write}
+            collections:
+              product: {{type: product, id: _id, changed_at: _updatedAt, version: _rev}}
+        """
+        self.world.write("platforms/sanity.yaml", dedent(text))
+
+    @property
+    def url(self) -> str:
+        return str(self.server.make_url("/"))
+
+    @property
+    def product(self) -> Document:
+        """Return the mug as the dataset has it."""
+        [found] = [one for one in self.lake.documents.values() if one.get("sku") == "MUG-1"]
+        return found
+
+    async def settled(self) -> None:
+        """Run until nothing is left to do, and see that a further run writes nothing."""
+        for _ in range(3):
+            await self.world.once()
+        before = self.lake.writes, self.world.requests("erp")
+        await self.world.once()
+        assert (self.lake.writes, self.world.requests("erp")) == before
+
+    def erp(self) -> dict[str, Any]:
+        return self.world.items("erp")["MUG-1"]
+
+
+@pytest.fixture
+async def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Company]:
+    monkeypatch.setenv("SYNCD_SECRET_SANITY_TOKEN", "editor-token")
+    world, lake = World(tmp_path), Lake()
+    brands = [{"_id": f"brand-{n}", "_type": "brand", "name": f"Brand {n}"} for n in (1, 2)]
+    async with serving(lake, documents=brands) as server:
+        made = Company(world, lake, server)
+        world.service()
+        world.write("platforms/erp.yaml", memory("erp"))
+        world.write("entities/product.yaml", PRODUCT)
+        made.platform()
+        refs = ["brand-2", "brand-1"]
+        world.put("erp", "1", sku="MUG-1", name="Mug", price="12.00", brand="brand-1", related=refs, terms=TERMS)
+        yield made
+
+
+async def test_a_product_is_made_with_references_and_portable_text(company: Company) -> None:
+    await company.settled()
+    made = company.product
+    assert made["brand"] == {"_type": "reference", "_ref": "brand-1"}
+    assert made["pricing"] == {"amount": 12}
+    assert [(one["_type"], one["_ref"]) for one in made["related"]] == [("reference", "brand-2"), ("reference", "brand-1")]
+    assert [block.get("listItem", block["style"]) for block in made["terms"]] == ["normal", "bullet", "bullet"]
+    keys = [one["_key"] for name in ("related", "terms") for one in made[name]]
+    assert len(set(keys)) == len(keys)
+    assert company.erp()["maker"] == "Brand 1"
+    assert company.lake.writes == 1
+
+
+async def test_content_of_the_studio_reaches_the_erp_and_strays_are_put_back(company: Company) -> None:
+    await company.settled()
+    lake, native = company.lake, company.product["_id"]
+    text = {"_type": "span", "_key": "s1", "text": "A mug, ", "marks": []}
+    link = {"_type": "span", "_key": "s2", "text": "see here", "marks": ["l1"]}
+    defs = [{"_key": "l1", "_type": "link", "href": "https://x.example"}]
+    block = {"_type": "block", "_key": "b1", "style": "h2", "markDefs": defs, "children": [text, link]}
+    stray = {**company.product["terms"][0], "_key": "stray"}
+    keys = [one["_key"] for one in company.product["terms"]]
+    await lake.patch(native, set={"body": [block], "title": "MUG!!"}, insert={"after": "terms[0]", "items": [stray]})
+    await company.settled()
+    assert company.erp()["body"] == '<h2>A mug, <a href="https://x.example">see here</a></h2>'
+    assert company.product["title"] == "Mug"
+    assert [one["_key"] for one in company.product["terms"]] == keys
+    assert company.product["body"] == [block]
+
+
+async def test_a_change_of_the_erp_keeps_the_keys_of_what_stays(company: Company) -> None:
+    await company.settled()
+    keys = [one["_key"] for one in company.product["terms"]]
+    refs = {one["_ref"]: one["_key"] for one in company.product["related"]}
+    changed = TERMS.replace("<li>two</li>", "<li>three</li>")
+    company.world.put("erp", "1", terms=changed, price="12.50", brand="brand-2", related=["brand-1"])
+    await company.settled()
+    made = company.product
+    assert [one["_key"] for one in made["terms"]][:2] == keys[:2]
+    assert made["terms"][2]["_key"] not in keys
+    assert (str(made["pricing"]["amount"]), made["brand"]["_ref"]) in {("12.50", "brand-2"), ("12.5", "brand-2")}
+    assert [(one["_ref"], one["_key"]) for one in made["related"]] == [("brand-1", refs["brand-1"])]
+
+
+async def test_a_product_that_is_gone_is_unpublished_and_comes_back(company: Company) -> None:
+    for number in range(2, 6):  # a list that is empty all at once is not believed
+        company.world.put("erp", str(number), sku=f"CUP-{number}", name="Cup")
+    await company.settled()
+    native = company.product["_id"]
+    erp = company.world.platform("erp").things["items"].pop("1")
+    company.world.platform("erp").note("items", "1", None)
+    await company.settled()
+    assert company.product["_id"] == f"drafts.{native}"
+    company.world.platform("erp").put("items", "1", erp.item)
+    await company.settled()
+    assert company.product["_id"] == native
+
+
+async def test_every_request_is_explained_by_an_attempt_whatever_goes_wrong(company: Company) -> None:
+    lake = company.lake
+    lake.faults.answer(500, chosen=lambda asked: asked.writes)
+    lake.faults.throttle(2, seconds=0)
+    lake.faults.mute = 1
+    await company.settled()
+    assert company.product["title"] == "Mug"
+    lake.faults.mute, lake.faults.deaf = 1, 0
+    company.world.put("erp", "1", name="Cup")
+    await company.settled()
+    assert company.product["title"] == "Cup"
+    async with company.world.runtime() as runtime:
+        keys = await runtime.store.read(lambda db: db.execute("SELECT key FROM attempt WHERE platform = 'sanity'").fetchall())
+    sent = {asked.query["transactionId"] for asked in lake.requests if asked.writes}
+    assert sent <= {f"syncd-{key}" for (key,) in keys}
+    assert len(lake.data.transactions) == 2
+
+
+async def test_the_stream_of_a_running_daemon_brings_edits_within_a_moment(company: Company) -> None:
+    company.platform(watch="{stream: {query: '*[_type == \"product\"]'}, sweep: 1h}")
+    async with daemon(company.world):
+        await until(lambda: any(one["_type"] == "product" for one in company.lake.documents.values()), 20)
+        await until(lambda: bool(company.lake.listeners))
+        native = company.product["_id"]
+        await company.lake.patch(native, set={"title": "stray"})
+        await until(lambda: company.product["title"] == "Mug", 10)
+        company.world.put("erp", "1", name="Cup")
+        await until(lambda: company.product["title"] == "Cup", 10)
+    assert {one.id.split("-")[0] for one in company.lake.data.transactions.values() if one.author != "person-1"} == {"syncd"}
