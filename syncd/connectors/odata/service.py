@@ -163,7 +163,7 @@ class Odata:
         if isinstance(found, Broken):
             raise PermanentError(f"{found.where}: {found.reason}", status=reply.status)
         if found.id != native_id:
-            # one thing may have several spellings of its key (0012 and 12): the one that was asked for stays its id
+            # a service may know a thing by several spellings of its key (0012 and 12): it must not become two
             raise PermanentError(f"{reply.place}: asked for {native_id}, got {found.id}", status=reply.status)
         return found
 
