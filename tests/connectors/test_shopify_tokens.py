@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -33,6 +32,10 @@ async def issuer() -> AsyncIterator[tuple[Issuer, TestServer]]:
 def port_of(server: TestServer) -> int:
     assert server.port is not None
     return server.port
+
+
+def in_folder(folder: Path) -> list[str]:
+    return [one.name for one in folder.iterdir()]
 
 
 def kept(folder: Path) -> dict[str, Any]:
@@ -67,7 +70,7 @@ async def test_a_rotating_token_is_kept_before_it_is_used(issuer: tuple[Issuer, 
     found = kept(tmp_path)
     assert (found["refresh_token"], found["access_token"]) == ("shprt_1", "shpca_1")
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
-    assert os.listdir(tmp_path) == [FILE]
+    assert in_folder(tmp_path) == [FILE]
     assert FIRST not in (tmp_path / FILE).read_text()
 
 

@@ -92,7 +92,7 @@ class Api:
         if served and served not in {self.version, self.served}:
             self.served = served
             text = f"{self._platform}: api_version {self.version} is asked for, the shop serves {served}: set it in connection"
-            logger.bind(platform=self._platform, event="platform_down").warning(text)
+            logger.bind(platform=self._platform).warning(text)
 
 
 def ignored_terms(answered: Answered) -> str:

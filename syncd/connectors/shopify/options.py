@@ -136,6 +136,13 @@ class ShopifyPoll(Poll):
 
     overlap: Duration = 300 * SECOND
 
+    @field_validator("cursor")
+    @classmethod
+    def _is_by_updated_at(cls, cursor: str | None) -> str | None:
+        if cursor not in {None, "updatedAt"}:
+            raise ValueError("the shop is polled by updatedAt and nothing else; leave cursor away")
+        return cursor
+
 
 class ShopifyWatch(Watch):
     """Webhooks, with polls as a net and sweeps for deletes."""
@@ -170,6 +177,13 @@ class ShopifyCollection(CollectionOptions):
     full_read: Literal["pages", "bulk"] = "pages"
     reason: str = "correction"
 
+    @field_validator("changed_at")
+    @classmethod
+    def _is_the_time_it_is_searched_by(cls, path: str | None) -> str | None:
+        if path not in {None, "updatedAt"}:
+            raise ValueError("the shop is searched by updatedAt: write changed_at: updatedAt, or leave it away")
+        return path
+
     @field_validator("metafields")
     @classmethod
     def _are_metafields(cls, names: list[str] | dict[str, str] | None) -> list[str] | dict[str, str] | None:
@@ -177,6 +191,12 @@ class ShopifyCollection(CollectionOptions):
         if wrong is not None:
             raise ValueError(f'"{wrong}" is no metafield; one is named as custom.erp_number')
         return names
+
+    @model_validator(mode="after")
+    def _is_read_in_one_way(self) -> Self:
+        if self.full_read == "bulk" and self.object == "InventoryLevel":
+            raise ValueError("full_read: bulk is not for InventoryLevel, which is listed by location; use pages")
+        return self
 
     @model_validator(mode="after")
     def _archive(self) -> Self:

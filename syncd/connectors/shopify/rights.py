@@ -42,7 +42,7 @@ def rights_of(
     wanted = needed(collection)
     missing = {scope for scope in wanted if not _is_covered(scope, scopes)}
     used = set().union(*(needed(one) for one in collections.values()))
-    excess = {scope for scope in scopes if scope not in used and not _covers_read(scope, scopes, used)}
+    excess = {scope for scope in scopes if scope not in used and not _is_read_of(scope, used)}
     kind = KINDS[collection.options.object]
     refused = tuple(path for path in collection.writes if not _may_be_written(kind, path))
     lacks = any(scope.startswith("write_") for scope in missing)
@@ -65,9 +65,9 @@ def _is_covered(scope: str, scopes: Iterable[str]) -> bool:
     return scope in found or scope.replace("read_", "write_", 1) in found
 
 
-def _covers_read(scope: str, scopes: Iterable[str], used: set[str]) -> bool:
-    """Return whether a read scope comes with a write scope that is used."""
-    return scope.startswith("read_") and scope.replace("read_", "write_", 1) in used & set(scopes)
+def _is_read_of(scope: str, used: set[str]) -> bool:
+    """Return whether a read scope belongs to a write scope that is used: what is written is read, too."""
+    return scope.startswith("read_") and scope.replace("read_", "write_", 1) in used
 
 
 def _may_be_written(kind: Kind, path: str) -> bool:

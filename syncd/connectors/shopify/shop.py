@@ -63,7 +63,7 @@ class ShopifyShop:
     async def scan(self, collection: str) -> AsyncIterator[Page]:
         """Yield every thing, in pages or by a bulk operation."""
         place = self.places[collection]
-        if place.options.full_read == "bulk" and place.kind.name != "InventoryLevel":
+        if place.options.full_read == "bulk":
             async for page in BulkRead(self.api, self.setup, self.reader(collection)).pages(place.options.query):
                 yield page
             return
