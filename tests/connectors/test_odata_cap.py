@@ -325,3 +325,23 @@ async def test_client_and_language_go_with_every_request(product: Cap, protocol:
         found = headers.get("sap-client") == "100" if by == "header" else "sap-client=100" in one["url"]
         assert found, one
         assert headers.get("accept-language", "").startswith("de"), one
+
+
+async def test_what_sap_lets_nobody_write_is_refused_before_it_is_sent(product: Cap):
+    await product.put({"Product": "M1"})
+    async with connected(product, "v2", PRODUCT, fields=("ProductGroup", "LastChangeDateTime")) as connector:
+        rights = await connector.rights("things")
+        assert (rights.write, rights.refused) == (False, ("LastChangeDateTime",))
+        look = await look_at(connector, "M1")
+        values = {"ProductGroup": "x", "LastChangeDateTime": "2026-11-20T10:00:00Z"}
+        for write in (change_of(look, values), change_of(look, {}, Op.DELETE), change_of(look, {"Product": "M2"})):
+            outcome = await applied(connector, write)
+            assert isinstance(outcome, PermanentError), outcome
+    assert await product.writes() == 0
+
+
+@PROTOCOLS
+async def test_a_service_that_tracks_no_changes_says_so(product: Cap, protocol: str):
+    async with connected(product, protocol, PRODUCT, watch={"delta": True}) as connector:
+        with pytest.raises(PermanentError, match="tracks no changes"):
+            await polled(connector, None)

@@ -106,7 +106,30 @@ async def test_where_no_token_is_wanted_none_is_fetched():
         assert not any("x-csrf-token" in one["headers"] for one in await cap.seen())
 
 
+async def test_a_token_that_is_wanted_all_the_same_is_fetched(cap: Cap):
+    async with connected(cap, "v2", THING, connection={"csrf": False}) as connector:
+        assert isinstance(await applied(connector, new("S-1")), Receipt)
+        assert isinstance(await applied(connector, new("S-2")), Receipt)
+    assert [one["status"] for one in await cap.seen() if one["method"] == "POST"] == [403, 201, 201]
+
+
 # ---- answers that are none
+
+
+@PROTOCOLS
+async def test_a_write_that_is_answered_with_nothing_is_read_again(cap: Cap, protocol: str):
+    key = str((await cap.put({"sku": "S-1"}))["id"])
+    async with connected(cap, protocol, THING) as connector:
+        write = await update(connector, key, {"name": "ours"})
+        await cap.fault("garbage", status=204, body="", method=WRITES)
+        receipt = await applied(connector, write)
+        assert isinstance(receipt, Receipt), receipt
+        assert receipt.answer is Answer.DONE
+        assert not receipt.atomic
+        assert receipt.look is not None
+        assert (receipt.look.item or {})["name"] == "ours"
+        assert receipt.look.version != write.version
+    assert await cap.writes() == 1
 
 
 @PROTOCOLS
