@@ -56,7 +56,10 @@ class Rest:
         await self.http.__aexit__(*exc)
 
     async def changes(self, collection: str, cursor: str | None) -> AsyncIterator[Batch]:
-        """Yield what changed since the cursor; the last batch has the next one: the highest time seen, in their own time."""
+        """Yield what changed since the cursor.
+
+        The last batch has the next one: the highest time seen, but none after the list was begun, in their own time.
+        """
         options = self._options(collection)
         template = options.changed if options.changed and (cursor or not options.list) else options.list
         if template is None:
@@ -64,10 +67,13 @@ class Rest:
         values = {"since": ask_from(cursor, self.setup.watch.poll, options.since)}
         times = [parse_time(cursor) if cursor else None]
         poll, zone = self.setup.watch.poll, self._shapes[collection].zone
+        begun: int | None = None
         async for leaf in self._walk(options, template, values).leaves():
             changes, broken = self._read_leaf(collection, leaf)
+            begun = their_now(leaf.reply) if begun is None else begun
             times = [latest(times + [time_of(change, poll, zone) for change in changes], before=their_now(leaf.reply))]
-            new = moment_text(times[0]) if times[0] is not None and leaf.complete else None
+            newest = times[0] if times[0] is None or begun is None else min(times[0], begun)
+            new = moment_text(newest) if newest is not None and leaf.complete else None
             if changes or broken or (new and new != cursor):
                 yield Batch(changes, cursor=new, broken=broken)
             if leaf.why:

@@ -3,6 +3,7 @@
 Everything that can be known without asking the platform is checked when the config is loaded: syntax, variables, paths.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Any, Never, Self
 
@@ -65,9 +66,9 @@ class Asked(Options):
     variables: dict[str, Any] | None = None
 
     @property
+    @abstractmethod
     def document(self) -> Document:
         """Return the document."""
-        raise NotImplementedError
 
     @property
     def sent(self) -> Mapping[str, Native]:
