@@ -177,6 +177,7 @@ def test_abilities_are_what_is_configured() -> None:
         ("collection", {"path": "P", "id": "id", "shape": {"x": "money"}}, "shape: x is one of string"),
         ("connection", {"base_url": "https://h", "client": "1"}, "a client has three digits"),
         ("connection", {"base_url": "https://h", "protocol": "v2", "batch": "json"}, "batch: json is of V4 only"),
+        ("connection", {"base_url": "https://h", "protocol": "v4", "update": "merge"}, "update: merge is of V2 only"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(model: str, given: dict[str, Any], said: str) -> None:

@@ -237,6 +237,15 @@ async def test_a_guard_without_a_version_reads_first() -> None:
     assert not [line for line in fake.lines() if not line.startswith("GET")]
 
 
+async def test_an_etag_that_would_end_its_line_is_not_sent() -> None:
+    fake = Fake()
+    evil = Write(Op.UPDATE, "there", "things", 1, "1", version='W/"1"\r\nX-Evil: 1', values={"name": "x"}, item={"id": "1"})
+    async with fake.connected(**BATCH) as connector:
+        found = await connector.apply([evil, evil])
+    assert all("an ETag that no header can carry" in str(one) for one in found)
+    assert fake.lines() == []
+
+
 # ---- batches
 
 

@@ -42,9 +42,11 @@ class OdataConnection(HttpConnection):
         return client
 
     @model_validator(mode="after")
-    def _json_is_of_v4(self) -> Self:
+    def _of_its_version(self) -> Self:
         if self.batch == "json" and self.protocol == "v2":
             raise ValueError("batch: json is of V4 only, write multipart")
+        if self.update in {"merge", "tunnel"} and self.protocol == "v4":
+            raise ValueError(f"update: {self.update} is of V2 only, write patch")
         return self
 
 

@@ -65,6 +65,8 @@ def _guard(things: Things, write: Write, *, guarded: bool) -> dict[str, str]:
     OData 4 makes a thing by PATCH where there is none, unless told that there has to be one.
     """
     if guarded and write.version is not None:
+        if not str(write.version).isprintable():  # it would end its line, and begin another one
+            raise PermanentError(f"{write.collection}: {things.set.name} gave an ETag that no header can carry")
         return {"If-Match": str(write.version)}
     return {"If-Match": "*"} if things.options.version or not things.service.is_v2 else {}
 
