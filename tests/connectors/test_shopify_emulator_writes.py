@@ -143,6 +143,57 @@ async def test_a_customer_is_made_and_changed(shop: ServedShop):
     assert shop.sent()[:2] == ["customerSet", "customerUpdate"]
 
 
+async def test_a_customers_address_is_made_and_then_changed(shop: ServedShop):
+    one = shop.hand.customer(firstName="Ann", email="ann@example.com")
+    async with shop.connected("Customer", "defaultAddress.city", "defaultAddress.countryCodeV2", "note") as connector:
+        values = {"defaultAddress__city": "Kiel", "defaultAddress__countryCodeV2": "DE"}
+        done(await applied(connector, await planned(connector, one, **values)))
+        receipt = done(await applied(connector, await planned(connector, one, defaultAddress__city="Bonn", note="moved")))
+    assert receipt.look is not None
+    assert pick(receipt.look.item, "defaultAddress.city") == "Bonn"
+    found = shop.emulator.shop.of["Customer"][one]
+    assert [(address["city"], address["countryCodeV2"]) for address in found["_addresses"]] == [("Bonn", "DE")]
+    assert shop.sent() == ["customerAddressCreate", "customerAddressUpdate", "customerUpdate"]
+    assert shop.emulator.writes == 2
+
+
+# -- other objects
+
+
+async def test_a_collection_is_made_changed_and_deleted(shop: ServedShop):
+    async with shop.connected("Collection", "title", "handle", "seo.title") as connector:
+        values = {"title": "Summer", "handle": "summer-26"}
+        one = done(await applied(connector, Write(Op.CREATE, "there", "things", 1, None, values=values, key="k"))).id
+        assert one is not None
+        receipt = done(await applied(connector, await planned(connector, one, title="Winter", seo__title="Cold")))
+        assert receipt.look is not None
+        assert receipt.look.item["title"] == "Winter"
+        assert pick(shop.emulator.shop.of["Collection"][one], "seo.title") == "Cold"
+        done(await applied(connector, await planned(connector, one, op=Op.DELETE)))
+    assert shop.emulator.shop.of["Collection"] == {}
+
+
+async def test_a_stock_item_is_changed(shop: ServedShop):
+    one = shop.hand.product(title="P", variants=sizes("S"))
+    item = variants_of(shop, one)[0]["_item"]
+    fields = ("sku", "tracked", "unitCost.amount", "measurement.weight.value")
+    async with shop.connected("InventoryItem", *fields) as connector:
+        values = {"sku": "NEW", "unitCost__amount": "4.50", "measurement__weight__value": 12}
+        done(await applied(connector, await planned(connector, item["id"], **values)))
+    assert (item["sku"], item["unitCost"]["amount"]) == ("NEW", "4.50")
+    assert item["_weight"] == {"value": 12, "unit": "GRAMS"}
+
+
+async def test_an_image_is_added_where_there_is_none(shop: ServedShop):
+    one = shop.hand.product(title="P")
+    url = "https://cdn.example.com/p.png"
+    async with shop.connected("Product", "featuredImage.url") as connector:
+        done(await applied(connector, await planned(connector, one, featuredImage__url=url)))
+        outcome = await applied(connector, await planned(connector, one, featuredImage__url=url + "?2"))
+    assert [media["image"]["url"] for media in shop.emulator.shop.of["Product"][one]["_media"]] == [url]
+    assert isinstance(outcome, PermanentError)
+
+
 # -- guards
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from aiohttp import web
 
+from tests.emulators.shopify.groups import collection
 from tests.emulators.shopify.others import contacts, customer, subscribe
 from tests.emulators.shopify.products import assign_item, remove_product, tags_of
 from tests.emulators.shopify.reads import available
@@ -127,8 +128,7 @@ class Hand:
 
     def collection(self, title: str, **values: Any) -> str:
         """Make a collection."""
-        base = {"title": title, "handle": title.lower(), "descriptionHtml": "", "description": "", "_products": []}
-        made = self.shop.make("Collection", **(base | {"sortOrder": "MANUAL", "templateSuffix": None} | values))
+        made = collection(self.shop, title, **values)
         self.shop.touch(made, "create")
         return self._done(made)
 

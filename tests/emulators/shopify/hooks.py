@@ -106,8 +106,14 @@ def _customer(node: Node) -> dict[str, Any]:
         "tags": ", ".join(node["tags"]),
         "tax_exempt": node["taxExempt"],
         "verified_email": node["verifiedEmail"],
-        "default_address": node["defaultAddress"],
+        "default_address": _address(node["defaultAddress"]),
     }
+
+
+def _address(node: dict[str, Any] | None) -> dict[str, Any] | None:
+    if node is None:
+        return None
+    return {name: node[name] for name in ("address1", "address2", "city", "zip", "province", "country")}
 
 
 def _order(node: Node) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from tests.emulators.shopify.groups import address
 from tests.emulators.shopify.products import assign_item, tags_of
 from tests.emulators.shopify.reads import Context, identified
 from tests.emulators.shopify.state import QUANTITIES, Node, Shop
@@ -19,7 +20,15 @@ REASONS = {
 def customer(shop: Shop, **values: Any) -> Node:
     """Make a customer."""
     base: Node = dict.fromkeys(("firstName", "lastName", "email", "phone", "note", "defaultAddress"))
-    base |= {"tags": [], "taxExempt": False, "state": "DISABLED", "locale": "en", "verifiedEmail": True}
+    base |= {
+        "tags": [],
+        "taxExempt": False,
+        "state": "DISABLED",
+        "_addresses": [],
+        "taxExemptions": [],
+        "locale": "en",
+        "verifiedEmail": True,
+    }
     made = shop.make("Customer", **base)
     made["tags"] = tags_of(values.pop("tags", None) or [])
     made |= values
@@ -73,7 +82,9 @@ def _write_customer(shop: Shop, found: Node | None, given: Node, *place: str) ->
     if given.get("emailMarketingConsent"):
         made["_consent"] = given["emailMarketingConsent"]["marketingState"]
     if "addresses" in given:
-        made["defaultAddress"] = dict.fromkeys(("address1", "city", "zip"), None) | (given["addresses"] or [{}])[0]
+        made |= {"_addresses": [], "defaultAddress": None}
+        for one in given["addresses"] or []:
+            address(shop, made, one)
     contacts(made)
     if given.get("metafields"):
         metafield_inputs(shop, made, given["metafields"], "metafields")

@@ -55,6 +55,7 @@ def product_update(context: Context, args: dict[str, Any]) -> Node:
     _check(shop, given, product)
     shop.keep(product)
     _assign(shop, product, given, replace=False)
+    _add_media(shop, product, args.get("media") or [])
     _finish(shop, product, "update")
     return {"product": product}
 
@@ -229,9 +230,13 @@ def _assign(shop: Shop, product: Node, given: Node, *, replace: bool) -> None:
         product["seo"] = product["seo"] | (given["seo"] or {"title": None, "description": None})
     if given.get("metafields") is not None:
         metafield_inputs(shop, product, given["metafields"], "metafields", replace=replace)
-    for one in given.get("files") or []:
-        media = shop.make("MediaImage", alt=one.get("alt"), image={"url": one.get("originalSource"), "altText": one.get("alt")})
-        product["_media"] = [*product["_media"], media]
+    _add_media(shop, product, given.get("files") or [])
+
+
+def _add_media(shop: Shop, product: Node, given: list[Node]) -> None:
+    for one in given:
+        image = {"url": one.get("originalSource"), "altText": one.get("alt"), "__typename": "Image"}
+        product["_media"] = [*product["_media"], shop.make("MediaImage", alt=one.get("alt"), image=image)]
 
 
 def _finish(shop: Shop, product: Node, event: str) -> None:

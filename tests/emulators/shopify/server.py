@@ -13,7 +13,7 @@ from graphql import ExecutionResult, GraphQLError, execute
 from graphql.language import FieldNode, OperationDefinitionNode
 
 from tests.emulators.courier import Courier
-from tests.emulators.shopify import bulk, others, products
+from tests.emulators.shopify import bulk, groups, others, products
 from tests.emulators.shopify.control import Control
 from tests.emulators.shopify.cost import Bucket, Cost, paid, with_defaults
 from tests.emulators.shopify.faults import Fault, Faults
@@ -24,7 +24,7 @@ from tests.emulators.shopify.schema import Document, document, schema, shown
 from tests.emulators.shopify.state import Node, Shop
 from tests.emulators.shopify.writes import HARMLESS
 
-__all__ = ["Emulator", "Request", "bulk", "others", "products"]
+__all__ = ["Emulator", "Request", "bulk", "groups", "others", "products"]
 VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10", "2027-01", "unstable")
 FAILURES = 8  # deliveries in a row, after which a subscription is deleted
 
