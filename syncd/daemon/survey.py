@@ -85,9 +85,9 @@ def sort(space: Space, record: Record, due: Due, found: Survey) -> None:
     """Put one record where it belongs: nothing to send, to be asked about, or ready."""
     planned, asked = plan(space, record, due.platform), True
     entity = space.rules.entities[record.entity]
-    if planned.need == "look" and planned.write is not None and planned.write.id is not None:
-        found.looks.append((due.platform, planned.write.collection, planned.write.id))
-    elif planned.need == "find":
+    if planned.need in ("look", "authority") and planned.write is not None and planned.write.id is not None:
+        found.looks.append((due.platform, planned.write.collection, planned.write.id))  # a deletion may need both proofs
+    if planned.need == "find":
         asked = ask(space, record, due, found, platform=due.platform)
     elif planned.need == "authority" and record.tomb is not None:
         asked = ask(space, record, due, found, platform=record.tomb.platform)

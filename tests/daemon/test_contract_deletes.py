@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from syncd.core.model import SECOND, Change, Via, Write
+from syncd.connectors.memory import MemoryKind
+from syncd.core.model import SECOND, Abilities, Change, Via, Write
 from syncd.daemon import clock
 from syncd.daemon.once import Work
 from syncd.daemon.reconcile import drain
@@ -116,6 +117,18 @@ async def test_what_is_made_again_under_a_new_id_is_not_deleted_elsewhere(world:
 
 
 # ---- from whom
+
+
+@pytest.mark.parametrize("then", ["delete", "archive"])
+async def test_where_nothing_guards_the_deletion_the_row_is_read_and_the_authority_asked(world: World, then: str) -> None:
+    """Both are proofs that one deletion needs: they must be had in the same breath."""
+    world.kind = MemoryKind(Abilities(answers=True))
+    await stocked(world, rules(then=then), shop=MARKED.replace("version: version, ", "") if then == "archive" else "")
+    remove(world, "erp", "MUG-2")
+    await world.once()
+    await world.once()
+    found = world.items("shop").get("MUG-2")
+    assert (found is None) if then == "delete" else (found["state"] == "gone")
 
 
 @pytest.mark.parametrize("authority", ["manual", "erp", "any"])
