@@ -31,6 +31,7 @@ from syncd.core.news import News, is_new_life, order
 from syncd.core.references import ROW, settled
 from syncd.core.rules import Entity, Match, Member
 from syncd.core.space import Key, Link, Loose, Space, Thing
+from syncd.core.unite import follow, merged_with
 from syncd.core.verdict import Said, Verdict, read_again, thing_of
 from syncd.core.views import take_raws
 
@@ -310,6 +311,9 @@ def depart(space: Space, entity: Entity, member: Member, change: Change, record:
     shadow = record.shadows[change.platform]
     if change.as_of < shadow.as_of:
         return read_or_drop(member, change, "seen since", record)
+    other = merged_with(space, change, record)
+    if other is not None and is_in_flight(space, other, change.platform):
+        return Said(Verdict.DEFERRED, "an attempt is open", record.id)
     before = snapshot(record)
     shadow.as_of, shadow.seen_at = change.as_of, max(shadow.seen_at, change.seen_at)
     if change.item is not None:
@@ -326,6 +330,8 @@ def depart(space: Space, entity: Entity, member: Member, change: Change, record:
         bury(space, entity, record, change.platform)
         how = "gone"
     conclude(space, record, f"{how}: {change.platform}", before=before)
+    if other is not None:
+        follow(space, change, record, other)
     return Said(Verdict.ABSORBED, how, record.id)
 
 

@@ -14,7 +14,7 @@ from syncd.core.conclude import conclude, snapshot
 from syncd.core.folds import folds, is_counter, is_set
 from syncd.core.identity import golden_values, key_fields, match_keys, record_keys
 from syncd.core.life import IDENTITY, life_conflict
-from syncd.core.model import Conflict, GoldenField, Life, Record, Shadow, Tombstone
+from syncd.core.model import Change, Conflict, GoldenField, Life, Record, Shadow, Tombstone
 from syncd.core.rules import Entity, Field, Match
 from syncd.core.space import Decision, Key, Link, Space
 
@@ -173,6 +173,24 @@ def held_by(record: Record, name: str) -> dict[str, object]:
     """Return what each platform holds in a field of a record."""
     rows = ((p, s.fields.get(name)) for p, s in record.shadows.items() if s.life is Life.ALIVE)
     return {platform: known.raw for platform, known in rows if known is not None}
+
+
+# ---- a merge that a platform tells of
+
+
+def merged_with(space: Space, change: Change, record: Record) -> Record | None:
+    """Return the record of the thing that a platform says this gone one became; None if it is not known or kept apart."""
+    link = space.links.get((change.platform, change.collection, change.merged_into or ""))
+    other = space.records.get(link.record) if link is not None and link.record is not None else None
+    if other is None or other is record or other.entity != record.entity or is_apart(space, record, other):
+        return None
+    return other
+
+
+def follow(space: Space, change: Change, record: Record, other: Record) -> None:
+    """Make one record of two whose things a platform made one, unless a third platform has a row of each."""
+    if not obstacle(space, record, other):
+        unite(space, record, other, f"{change.platform} made {change.id} one with {change.merged_into}")
 
 
 # ---- one of two

@@ -50,7 +50,9 @@ def load_for(db: Database, space: Space, changes: Iterable[Change], *, ids: Iter
     """
     changes = list(changes)
     parents = {thing for change in changes for thing in parents_named(space, change)}
-    loaded = records.load(db, space, things={thing_of(change) for change in changes}, records=ids, parents=parents)
+    things = {thing_of(change) for change in changes}
+    things |= {(c.platform, c.collection, c.merged_into) for c in changes if c.merged_into}
+    loaded = records.load(db, space, things=things, records=ids, parents=parents)
     strangers = [c for c in changes if c.item and (not is_linked(space, c) or has_unique(space, c))]
     matches = {key for change in strangers for key in keys_of(space, change)}
     if matches:

@@ -11,6 +11,7 @@ from syncd.core.life import IDENTITY
 from syncd.core.model import Life, Record, Word
 from syncd.core.rederive import rederive
 from syncd.core.rules import Match
+from syncd.core.verdict import Verdict
 from tests.core.desk import GOOD, Desk, a_field, a_member, owner, rule
 
 BY_K = Match(("k",), lambda value: value, text="k")
@@ -268,6 +269,41 @@ def test_a_merge_that_leaves_two_rows_elsewhere_is_a_question() -> None:
     d.gone("b", id="BK")
     meet(d, first, arrived=False)
     assert (first.shadows["b"].id, second.shadows, first.conflicts) == ("BL", {}, {})
+
+
+@pytest.mark.parametrize("authority", ["a", "manual"])
+def test_a_merge_that_the_platform_tells_of_needs_no_key(authority: str) -> None:
+    d = desk()
+    d.rules(deletes=replace(d.entity.deletes, authority=authority))
+    first, second = lay(d, "a", "AK", k="K"), lay(d, "a", "AL", k="L")
+    lay(d, "b", "BL", k="L")
+    assert d.gone("a", id="AL", merged_into="AK").verdict is Verdict.ABSORBED
+    assert {p: s.id for p, s in first.shadows.items() if s.life is Life.ALIVE} == {"a": "AK", "b": "BL"}
+    assert (second.shadows, second.life, first.life, first.conflicts) == ({}, Life.GONE, Life.ALIVE, {})
+    assert d.space.united == [(second.id, first.id, "a made AL one with AK")]
+    assert d.sent("b") == {"k": "K"}
+
+
+def test_a_merge_that_is_told_and_cannot_be_followed_is_a_deletion() -> None:
+    for merged_into, apart in (("AX", False), ("AL", False), ("AK", True)):
+        d = desk()
+        first, second = lay(d, "a", "AK", k="K"), lay(d, "a", "AL", k="L")
+        if apart:
+            split.keep_apart(d.space, (first.id,), second.id, "ana")
+        d.gone("a", id="AL", merged_into=merged_into)
+        assert (second.shadows["a"].life, first.shadows["a"].life, d.space.united) == (Life.GONE, Life.ALIVE, [])
+    d = desk()
+    first, second = two(d)
+    d.gone("a", id="AL", merged_into="AK")
+    assert (second.shadows["a"].life, d.space.united) == (Life.GONE, []), "both have a row in b"
+
+
+def test_a_merge_into_a_record_that_is_being_written_waits() -> None:
+    d = desk()
+    first, second = lay(d, "a", "AK", k="K"), lay(d, "a", "AL", k="L")
+    d.space.in_flight.add((first.id, "a"))
+    assert d.gone("a", id="AL", merged_into="AK").verdict is Verdict.DEFERRED
+    assert second.shadows["a"].life is Life.ALIVE
 
 
 # ---- weak keys, and a person's word
