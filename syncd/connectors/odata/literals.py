@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 from syncd.connectors.odata import moments
 from syncd.connectors.odata.moments import Unfit
 from syncd.connectors.odata.schema import Property, Structure
-from syncd.connectors.odata.values import FLOATS, WHOLE, digits, number_of, utc_text
+from syncd.connectors.odata.values import NUMBERS, WHOLE, digits, number_of, utc_text
 from syncd.core.model import Native
 
 Key = dict[str, Native]
@@ -31,7 +31,7 @@ def literal(told: Property, value: Native, *, v2: bool, zone: tzinfo) -> str:
     """Return a value as it stands in ``$filter``, not yet quoted for an address; raises Unfit if it is none of its type."""
     if value is None:
         return "null"
-    if told.type in WHOLE | FLOATS | {"Edm.Decimal"}:
+    if told.type in NUMBERS:
         return _number(told, value, v2=v2)
     match told.type:
         case "Edm.String":
@@ -160,7 +160,7 @@ def _parts(native_id: str) -> dict[str, str]:
 def _typed(told: Property, text: str) -> Native:
     if told.type == "Edm.Boolean":
         return {"true": True, "false": False}.get(text)
-    if told.type in WHOLE | FLOATS | {"Edm.Decimal"}:
+    if told.type in NUMBERS:
         found = number_of(text, whole=told.type in WHOLE)
         return found if isinstance(found, int | Decimal) else None
     if told.type == "Edm.Guid" and not _GUID.fullmatch(text):

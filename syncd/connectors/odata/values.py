@@ -21,6 +21,8 @@ from syncd.core.model import Native
 WHOLE = frozenset(("Edm.Byte", "Edm.SByte", "Edm.Int16", "Edm.Int32", "Edm.Int64"))
 EXACT = frozenset(("Edm.Decimal", "Edm.Int64"))  # said as text in both versions
 FLOATS = frozenset(("Edm.Double", "Edm.Single"))
+NUMBERS = WHOLE | FLOATS | EXACT
+AS_IS = frozenset(("Edm.String", "Edm.Boolean"))  # said plainly in both versions
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?[mMdDfFlL]?")
 
 
@@ -36,15 +38,15 @@ class Values:
     def thing(self, shape: Structure, raw: dict[str, Native]) -> dict[str, Native]:
         """Return the plain form of an object: its properties and what was expanded."""
         found: dict[str, Native] = {}
+        properties = shape.properties
         for name, value in raw.items():
-            if "@" in name or name.startswith("__"):
-                continue
-            if name in shape.navigations:
+            told = properties.get(name)
+            if told is not None:  # a list of millions comes by here
+                found[name] = value if told.type in AS_IS and not told.many else self._value(told, value)
+            elif name in shape.navigations:
                 if not (isinstance(value, dict) and "__deferred" in value):
                     found[name] = self._followed(shape.navigations[name], value)
-            elif name in shape.properties:
-                found[name] = self._value(shape.properties[name], value)
-            else:
+            elif "@" not in name and not name.startswith("__"):
                 found[name] = value  # of an open type, or newer than the metadata
         return found
 
@@ -82,9 +84,7 @@ class Values:
                 return text.replace("-", "+").replace("_", "/")
             case "Edm.Guid":
                 return text.lower()
-        if told.type in WHOLE | FLOATS | EXACT:
-            return number_of(text, whole=told.type in WHOLE)
-        return text
+        return number_of(text, whole=told.type in WHOLE) if told.type in NUMBERS else text
 
     # ---- to the service
 
@@ -126,7 +126,7 @@ class Values:
             if not isinstance(value, dict):
                 raise Unfit(f"{value!r} is no object of {told.type}")
             return self.sent(shape, value)
-        if told.type in WHOLE | FLOATS | {"Edm.Decimal"}:
+        if told.type in NUMBERS:
             return self._number(told, value)
         match told.type:
             case "Edm.DateTime":
