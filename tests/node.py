@@ -1,7 +1,8 @@
 """Sets of npm packages, each of a fixed version, that tests and examples run: a vendor's own server, evaluator or verifier.
 
 A set is installed once into a cache folder (``SYNCD_NODE``, else ``~/.cache/syncd-node``) that all test workers and runs share.
-No script of a package runs while it is installed; what the set "cap" needs of Node 22 comes as a package where ours is older.
+No script of a package runs while it is installed. Where our Node is too old for a set (Debian 12 has 18, CAP wants 22), a newer
+one comes as a package with it: run a set by ``node(name)``.
 """
 
 import fcntl
@@ -28,7 +29,7 @@ SETS: dict[str, dict[str, str]] = {
     "sanity": _SANITY,
     "shopify": {"@shopify/shopify-api": "13.1.0"},
 }
-OLDEST = {"cap": 22}  # the Node that a set needs; all others run on Node 20
+OLDEST = {"cap": 22}  # the Node that a set needs; all others need 20
 NEWER = "22.23.3"
 INSTALL = ("install", "--no-audit", "--no-fund", "--ignore-scripts", "--omit=optional", "--no-package-lock", "--loglevel=error")
 
@@ -82,7 +83,7 @@ def _runtime(name: str) -> dict[str, str]:
     if ours >= oldest:
         return {}
     chip = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine())
-    if oldest > 20 and sys.platform == "linux" and chip:
+    if sys.platform == "linux" and chip:
         return {f"node-linux-{chip}": NEWER}
     raise NodeMissingError(f"Node.js is {version}: the npm packages {', '.join(SETS[name])} need {oldest} or newer")
 

