@@ -50,7 +50,7 @@ class Rows:
             return change
         master = item.get(MASTER)
         gone = self._shape.gone(change.id, seen, changed_at=change.changed_at)
-        return replace(gone, merged_into=master if isinstance(master, str) and master else None)
+        return replace(gone, merged_into=full_id(master) if isinstance(master, str) and master else None)
 
     def of_sheets(self, found: Iterable[Sheet]) -> list[Change | Broken]:
         """Return what the records of some pages say."""
