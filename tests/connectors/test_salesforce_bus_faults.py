@@ -1,6 +1,7 @@
 """What breaks on the way from the event bus: streams, tokens, schemas, events, reads."""
 
 import asyncio
+import gc
 from typing import Any
 
 import grpc
@@ -8,6 +9,7 @@ import pytest
 
 from syncd.errors import PermanentError, TransientError
 from tests.connectors.salesforce_feed import following
+from tests.emulators.salesforce.bus import Bus
 from tests.emulators.salesforce.objects import Field
 from tests.emulators.salesforce.server import Fault
 
@@ -156,3 +158,44 @@ async def test_an_uncommitted_edit_is_told_when_it_is_committed():
         assert not world.shows(one, "Phone", "late")
         world.salesforce.org.release()
         await world.until(lambda: world.shows(one, "Phone", "late"))
+
+
+# ---- before anything runs
+
+
+async def test_a_check_finds_a_channel_that_is_not_there_or_not_for_us(monkeypatch: pytest.MonkeyPatch):
+    async with following() as world:
+        assert (await world.connector.rights("contacts")).write
+        world.bus.barred = True
+        with pytest.raises(PermanentError, match="may not subscribe to /data/ContactChangeEvent"):
+            await world.connector.rights("contacts")
+        with monkeypatch.context() as patched:
+            patched.setattr(type(world.bus), "let_in", strange)
+            with pytest.raises(TransientError, match=r"^login: "):
+                await world.connector.rights("contacts")
+    async with following(feed={"channel": "/data/NoSuchChangeEvent"}) as world:
+        with pytest.raises(PermanentError, match=r"Change Data Capture"):
+            await world.connector.rights("contacts")
+    async with following(feed={"address": "127.0.0.1:1"}) as world:
+        with pytest.raises(TransientError, match=r"^event bus 127\.0\.0\.1:1"):
+            await world.connector.rights("contacts")
+
+
+async def strange(bus: Bus, context: Any) -> None:
+    await bus.refuse(context, grpc.StatusCode.UNAUTHENTICATED, "", "who are you")
+
+
+async def test_a_feed_that_its_daemon_reopens_lets_go_of_the_old_stream():
+    """Also while the daemon is busy with what it was given."""
+    async with following() as world:
+        world.follow()
+        await world.at_rest()
+        world.hold.clear()
+        world.person(1)
+        await world.until(lambda: bool(world.changes))
+        await world.stop()
+        gc.collect()
+        await world.until(lambda: not world.bus.open)
+        world.follow(world.cursor)
+        await world.at_rest()
+        assert len(world.bus.open) == 1

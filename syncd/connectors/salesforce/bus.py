@@ -107,6 +107,19 @@ class Bus:
         found: TopicInfo = await self._ask("GetTopic", TopicRequest(name), TopicInfo)
         return found
 
+    async def check(self, topic: str) -> None:
+        """Raise PermanentError if there is no such topic or this user may not subscribe to it, TransientError for all else."""
+        try:
+            found = await self.topic(topic)
+        except Expired as error:
+            raise TransientError(f"login: {error}", status=401) from error
+        except Interrupted as error:
+            raise TransientError(f"event bus {self._way.address}: {error}") from error
+        if not found.can_subscribe:
+            raise PermanentError(
+                f"change_feed: this user may not subscribe to {topic}: it needs View All Data, or to see the object"
+            )
+
     async def schema(self, schema_id: str) -> str:
         """Return a schema as JSON; raises ConnectorError, Expired or Interrupted."""
         found: SchemaInfo = await self._ask("GetSchema", SchemaRequest(schema_id), SchemaInfo)

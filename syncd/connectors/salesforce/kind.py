@@ -76,8 +76,15 @@ class Salesforce:
         return await self.reads.find(collection, path, value)
 
     async def rights(self, collection: str) -> Rights:
-        """Return what the object's description lets this user write, and the scopes that the login was given."""
+        """Return what the object's description lets this user write, and the scopes that the login was given.
+
+        Raises PermanentError if the change feed's channel is not there or not for this user.
+        """
         await self.org.limits()
+        feed = self.setup.watch.change_feed
+        if feed is not None:
+            async with Bus(way_of(self.setup), self.org.bearer) as bus:
+                await bus.check(feed.channel)
         rows = await self.reads.rows(collection)
         described = rows.described
         refused = tuple(path for path in self.setup.collections[collection].writes if not _may_write(path, described.fields))

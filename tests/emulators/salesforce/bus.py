@@ -119,6 +119,7 @@ class Bus:
     break_after: int | None = None
     schema_faults: int = 0
     garbage: int = 0
+    barred: bool = False  # nobody may subscribe
     earliest: int = 0
     subscriptions: list[Subscribed] = field(default_factory=list)
     schemas: dict[str, str] = field(default_factory=dict)
@@ -182,7 +183,7 @@ class Bus:
         entity = await self.entity_of(name, context)
         made = self.salesforce.org.object(entity or "Contact")
         info = self.codec.TopicInfo(
-            topic_name=name, tenant_guid=ORG_ID, can_subscribe=True, schema_id=schema_of(made)[1], rpc_id="r"
+            topic_name=name, tenant_guid=ORG_ID, can_subscribe=not self.barred, schema_id=schema_of(made)[1], rpc_id="r"
         )
         return bytes(self.codec.pack(info))
 
