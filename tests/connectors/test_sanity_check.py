@@ -145,3 +145,12 @@ def test_the_example_of_the_configuration_page_is_accepted(company: Company) -> 
     assert found.watch.stream.query == '*[_type == "product"]'
     assert (found.write.guard, found.write.drafts, found.collections["product"].options.version) == ("version", "never", "_rev")
     assert json.dumps(found.connection.model_dump())
+
+
+def test_the_example_of_this_connectors_page_is_accepted(company: Company) -> None:
+    page = (Path(__file__).parents[2] / "docs/connectors/sanity.md").read_text(encoding="utf-8")
+    company.world.write("platforms/sanity.yaml", page.split("```yaml")[1].split("```")[0])
+    company.world.write("entities/product.yaml", PRODUCT.replace("related: {type: json", "other: {type: json"))
+    found = company.world.config().platforms["sanity"]
+    assert found.connection.max_body == loaded(KIND.connection, **CONNECTION).max_body
+    assert found.webhook

@@ -44,8 +44,14 @@ class Ears:
                 await asyncio.sleep(0.01)
 
     async def until_listening(self) -> None:
-        """Wait until the emulator has a listener."""
-        await self.until(lambda: bool(self.world.lake.listeners))
+        """Wait until the emulator has a listener, and the query after its welcome is over."""
+        await self.until(lambda: bool(self.world.lake.listeners) and self.caught_up >= 2)
+
+    @property
+    def caught_up(self) -> int:
+        """Return how many queries by date were answered."""
+        queries = [asked for asked in self.world.lake.requests if asked.what == "query" and asked.status]
+        return sum("past" in asked.body["params"] for asked in queries)
 
     def said(self, name: str) -> list[Change]:
         """Return the looks that show a name."""
@@ -139,7 +145,6 @@ async def test_a_silent_stream_counts_as_broken() -> None:
     async with ears(idle="300ms") as made:
         await made.world.lake.put(MUG | {"_id": "cup", "name": "Cup"})
         await made.until(lambda: bool(made.said("Cup")))
-        await asyncio.sleep(0.1)  # the query after the welcome is over
         await made.world.lake.load([MUG])
         await made.until(lambda: bool(made.said("Mug")))
         opened = [asked for asked in made.world.lake.requests if asked.what == "listen"]
@@ -209,6 +214,31 @@ async def test_many_edits_at_once_are_read_together() -> None:
         await made.until(lambda: len({change.id for change in made.heard}) == 40)
         read = [asked for asked in lake.requests if asked.what == "query" and "_id in $ids]{" in asked.body["query"]]
         assert len(read) < 10
+
+
+async def test_a_stream_of_several_types_tells_each_collection_of_its_own() -> None:
+    async with ears(query='*[_type in ["product", "brand"]]') as made:
+        lake = made.world.lake
+        await lake.put({"_id": "acme", "_type": "brand", "name": "Acme"})
+        await lake.put(MUG)
+        await made.until(lambda: bool(made.said("Mug")))
+        await lake.patch("acme", set={"name": "Other"})
+        await lake.patch("mug", set={"name": "Cup"})
+        await made.until(lambda: bool(made.said("Cup")))
+        assert {change.id for change in made.heard} == {"mug"}
+
+
+async def test_a_document_that_cannot_be_read_is_a_hint_and_stops_nothing() -> None:
+    async with ears() as made:
+        lake = made.world.lake
+        await lake.put(MUG)
+        await made.until(lambda: bool(made.said("Mug")))
+        broken = b'{"result": [{"_id": "mug", "_type": "product", "_in_scope": true, "name": "\\ud800"}]}'
+        lake.faults.answer(200, chosen=lambda asked: asked.what == "query", body=broken)
+        await lake.patch("mug", set={"name": "Cup"})
+        await made.until(lambda: made.heard[-1].via is Via.EVENT)
+        await lake.patch("mug", set={"name": "Glass"})
+        await made.until(lambda: bool(made.said("Glass")))
 
 
 async def test_a_stream_of_its_own_filter_hears_no_more_than_that() -> None:

@@ -127,6 +127,26 @@ async def test_a_created_document_has_an_id_made_of_its_key(world: SanityWorld) 
     assert held(world, "by-hand")["_type"] == "product"
 
 
+async def test_a_key_that_a_document_had_once_makes_another_id(world: SanityWorld) -> None:
+    first = await done(world, creation(world, world.item("S-1"), key="a"))
+    await world.put({"sku": "S-2"}, first.id)
+    other = await done(world, creation(world, world.item("S-1"), key="b"))
+    assert {one["sku"] for one in world.lake.documents.values()} == {"S-1", "S-2"}
+    assert other.id != first.id
+    again = await done(world, creation(world, world.item("S-1"), key="b"))
+    assert again.id == other.id
+
+
+async def test_a_history_that_may_not_be_seen_leaves_the_write_stale(world: SanityWorld) -> None:
+    await world.lake.put(MUG)
+    write = await update(world, "mug", {"name": "Ours"}, key="a")
+    world.lake.faults.answer(403, times=9, chosen=lambda asked: asked.what == "history")
+    await done(world, write)
+    assert (await done(world, write)).version == "syncd-a"  # it says itself that it was done
+    await world.put({"name": "Theirs"}, "mug")
+    assert isinstance(await outcome(world, replace(write, key="b")), StaleWrite)
+
+
 async def test_an_id_that_another_type_has_is_not_adopted(world: SanityWorld) -> None:
     await world.lake.put({"_id": "taken", "_type": "brand"})
     found = await outcome(world, creation(world, {"_id": "taken", "sku": "S-9"}))

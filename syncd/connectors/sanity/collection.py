@@ -104,7 +104,14 @@ class Documents:
             looks += await self._read(ids[start : start + AT_ONCE])
         return looks
 
-    async def _read(self, ids: Sequence[str]) -> list[Change]:
+    async def ours(self, ids: Sequence[str]) -> list[Change]:
+        """Return one look per id, but none of documents that are of another type."""
+        looks: list[Change] = []
+        for start in range(0, len(ids), AT_ONCE):
+            looks += await self._read(ids[start : start + AT_ONCE], strangers=False)
+        return looks
+
+    async def _read(self, ids: Sequence[str], *, strangers: bool = True) -> list[Change]:
         params = {"type": self._options.type, "ids": [*ids, *(DRAFT + one for one in ids)]}
         try:
             found, reply = await self._ask(self._queries.by_id(), params)
@@ -112,11 +119,14 @@ class Documents:
             if len(ids) == 1:
                 raise
             middle = len(ids) // 2
-            return await self._read(ids[:middle]) + await self._read(ids[middle:])
+            halves = ids[:middle], ids[middle:]
+            return [look for half in halves for look in await self._read(half, strangers=strangers)]
         by_id = {one.id: one for one in found}
         seen = seen_of(reply)
         looks = []
         for one in ids:
+            if not strangers and one in by_id and by_id[one].attribute("_type") != self._options.type:
+                continue
             look = self.looks.of(one, by_id, seen)
             if isinstance(look, Broken):
                 raise PermanentError(f"{look.where}: {one}: {look.reason}", status=reply.status)

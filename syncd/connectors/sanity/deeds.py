@@ -10,8 +10,17 @@ from syncd.connectors.sanity.dataset import Dataset
 from syncd.connectors.sanity.looks import Looks, seen_of
 from syncd.connectors.sanity.own import DRAFT, transaction_of
 from syncd.connectors.sanity.queries import WHOLE
-from syncd.connectors.sanity.refusals import CONFLICT, EXISTS, FORBIDDEN, NOT_FOUND, REVISION, check, refusal_of
-from syncd.connectors.sanity.writing import Order, Ways, order_of, reads_first
+from syncd.connectors.sanity.refusals import (
+    CONFLICT,
+    EXISTS,
+    FORBIDDEN,
+    NOT_FOUND,
+    REPEATED,
+    REVISION,
+    check,
+    refusal_of,
+)
+from syncd.connectors.sanity.writing import Order, Ways, id_of, order_of, reads_first
 from syncd.core.model import Answer, Change, Op, Receipt, Write
 from syncd.errors import ConnectorError, PermanentError, StaleWrite, TransientError
 
@@ -40,7 +49,7 @@ class Deeds:
         return await self._refused(write, order, reply, transaction)
 
     async def _documents(self, write: Write) -> dict[str, Any]:
-        ids = [write.id or "", f"{DRAFT}{write.id}"]
+        ids = [write.id, f"{DRAFT}{write.id}"] if write.id else [id_of(write, self._ways)]
         parsed, found, reply = await self._dataset.query(WHOLE, {"ids": ids})
         reason = parsed.flaw(found)
         if reason:
@@ -73,7 +82,7 @@ class Deeds:
         if reply.status in {401, 403, 429, 503} or reply.status >= 500:
             refuse(reply)
         why = refusal_of(reply)
-        if reply.status == 409 and transaction and await self._happened(order.id, transaction):
+        if transaction and (why.kind == REPEATED or (reply.status == 409 and await self._happened(order.id, transaction))):
             return Receipt(Answer.DONE, order.id, await self._read_back(order.id), version=transaction)
         said = f"{write.collection} {order.id}: {why.text or reply.status}"
         if why.kind == NOT_FOUND and why.id in {order.id, ""}:

@@ -97,13 +97,16 @@ class Listening:
 
     async def _looks(self, events: dict[str, Heard]) -> list[Change]:
         """Return the things that events are about as queries show them now; a hint where they still show what was before."""
-        looks = {one.id: one for one in await self._documents.read(list(events))}
-        for delay in LATE:
-            behind = [one for one in events if is_behind(looks[one], events[one])]
-            if not behind:
-                break
-            await asyncio.sleep(delay)
-            looks |= {one.id: one for one in await self._documents.read(behind)}
+        try:
+            looks = {one.id: one for one in await self._documents.ours(list(events))}
+            for delay in LATE:
+                behind = [one for one, look in looks.items() if is_behind(look, events[one])]
+                if not behind:
+                    break
+                await asyncio.sleep(delay)
+                looks |= {one.id: one for one in await self._documents.ours(behind)}
+        except PermanentError:  # one of them cannot be read: whose fault that is shows when each is read by itself
+            return [self._hint(one, heard) for one, heard in events.items()]
         return [self._hint(one, events[one]) if is_behind(look, events[one]) else look for one, look in looks.items()]
 
     def _hint(self, native_id: str, heard: Heard) -> Change:

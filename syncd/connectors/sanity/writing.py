@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from syncd.connectors.body import pick
 from syncd.connectors.sanity.options import PUBLISHED, SanityCollection
 from syncd.connectors.sanity.own import DRAFT, made_id, own
 from syncd.connectors.sanity.patching import document_of, needs_document, patch_of
@@ -39,7 +40,7 @@ class Order:
 def reads_first(write: Write, ways: Ways) -> bool:
     """Return whether the documents have to be read before the transaction can be made."""
     if write.op is Op.CREATE:
-        return False
+        return _key_of(write, ways) is not None
     if write.op is Op.DELETE:
         return ways.drafts
     return ways.drafts or _publishes(write, ways) or _unpublishes(write, ways) or needs_document(write.values)
@@ -51,7 +52,10 @@ def order_of(write: Write, ways: Ways, documents: Mapping[str, Any]) -> Order:
     Raises PermanentError for what cannot be written.
     """
     if write.op is Op.CREATE:
-        native = _id_of(write, ways)
+        native = id_of(write, ways)
+        key, there = _key_of(write, ways), documents.get(native)
+        if key is not None and there is not None and pick(there, key) != write.values[key]:
+            native = made_id(ways.options.type, write.key)  # it had this key once, and has another one now
         return Order(native, [{"create": {"_id": native, **document_of(write.values, ways.options.type)}}])
     native = write.id or ""
     published, draft = documents.get(native), documents.get(DRAFT + native)
@@ -64,15 +68,21 @@ def order_of(write: Write, ways: Ways, documents: Mapping[str, Any]) -> Order:
     return Order(native, _patches(native, write, ways, published, draft))
 
 
-def _id_of(write: Write, ways: Ways) -> str:
+def id_of(write: Write, ways: Ways) -> str:
     """Return the id of a new document: the one that is mapped, else made of its match key, else of the write's own key."""
     told = write.values.get("_id")
     if isinstance(told, str) and told:
         return told
-    for path in ways.keys:
-        if write.values.get(path) is not None:
-            return made_id(ways.options.type, path, str(write.values[path]))
-    return made_id(ways.options.type, write.key)
+    key = _key_of(write, ways)
+    parts = (write.key,) if key is None else (key, str(write.values[key]))
+    return made_id(ways.options.type, *parts)
+
+
+def _key_of(write: Write, ways: Ways) -> str | None:
+    """Return the match key that makes the id of a new document, None where its id is told or it has none."""
+    if write.values.get("_id"):
+        return None
+    return next((path for path in ways.keys if write.values.get(path) is not None), None)
 
 
 def _patches(native: str, write: Write, ways: Ways, published: Any, draft: Any) -> list[Mutation]:

@@ -105,7 +105,7 @@ class Dataset:
             raise RefusedError(409, "documentAlreadyExistsError", text, index=index, id=native)
         if before is not None and verb == "createIfNotExists":
             return Step(native, "none", before, before)
-        made = {key: deepcopy(value) for key, value in what.items() if key not in OWN and value is not None}
+        made = {key: deepcopy(value) for key, value in what.items() if key not in OWN}
         created = before["_createdAt"] if before else what.get("_createdAt", at)
         draft[native] = made | {"_id": native, "_createdAt": created, "_updatedAt": at, "_rev": number}
         return Step(native, "update" if before else "create", before, draft[native])
