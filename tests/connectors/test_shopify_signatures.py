@@ -15,6 +15,7 @@ from tests import node
 from tests.emulators.shopify.control import Hand
 from tests.emulators.shopify.hooks import body_of, headers_of, signature
 from tests.emulators.shopify.server import Emulator
+from tests.emulators.shopify.state import Shop
 
 SCRIPT = Path(__file__).with_name("shopify_verify.mjs")
 BODIES = [b'{"id":788032119674292922}', '{"title":"Café — 日本 👩‍👩‍👧‍👦"}'.encode(), b"{}", b'{"a": 1}\n', b"x" * 100_000]
@@ -51,7 +52,7 @@ def lower(headers: dict[str, str]) -> dict[str, str]:
 
 
 def test_the_vendors_library_takes_what_the_emulator_signs_and_nothing_else():
-    emulator = Emulator()
+    emulator = Emulator(Shop(domain="a.myshopify.com"))
     hand = Hand(emulator)
     made = [hand.product(title="Café — Blue/Shirt", variants=[{"sku": "S-1", "price": "19.90"}]), hand.customer(email="a@b.de")]
     questions = []

@@ -44,7 +44,7 @@ def main() -> None:
     words.add_argument("--bucket", type=float, default=2000, help="points that a full bucket has")
     words.add_argument("--restore", type=float, default=100, help="points that come back in a second")
     given = words.parse_args()
-    emulator = Emulator(Shop(), secret=given.secret, bucket=Bucket(given.bucket, given.restore))
+    emulator = Emulator(Shop(domain=f"127.0.0.1:{given.port}"), secret=given.secret, bucket=Bucket(given.bucket, given.restore))
     emulator.logins.static = {given.token}
     emulator.courier.url = given.hooks
     schema()

@@ -174,6 +174,7 @@ class Emulator:
 
     async def _graphql(self, request: web.Request) -> web.StreamResponse:
         self._base = f"http://{request.host}"
+        self.shop.domain = self.shop.domain or request.host  # it is called what it is asked as
         seen = Request(time.time())
         self.requests.append(seen)
         asked = await self._asked(request, seen)

@@ -24,7 +24,7 @@ def real_time() -> datetime:
 class Shop:
     """One shop. ``due``: webhooks to be sent once the request is answered, as (topic, thing, what it was)."""
 
-    def __init__(self, *, domain: str = "test.myshopify.com", clock: Callable[[], datetime] = real_time) -> None:
+    def __init__(self, *, domain: str = "", clock: Callable[[], datetime] = real_time) -> None:
         self.domain = domain
         self.clock = clock
         self.of: dict[str, dict[str, Node]] = {}
