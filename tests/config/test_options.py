@@ -166,7 +166,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         ),
         ({"shop": SHOP.replace("base_url", "base_ulr")}, ['4:14: error E101: unknown key "base_ulr"']),
         ({"shop": SHOP + "watch: {poll: {overlap: 1s}}\n"}, ['7:9: error E102: missing key "every"']),
-        ({"shop": SHOP + "watch: {change_feed: {channel: x}}\n"}, ['7:9: error E190: "change_feed" is not in this version']),
+        ({"shop": SHOP + "watch: {change_feed: {channel: x}}\n"}, ['7:9: error E101: unknown key "change_feed"']),
         (
             {"erp": ERP.replace("  poll: {every: 5s}", "  changes: trigger")},
             ['6:3: error E190: "changes" is not in this version'],
