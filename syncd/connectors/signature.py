@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import hmac
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Literal, Protocol, Self
 
@@ -81,9 +82,9 @@ class Hook(Options):
             raise ValueError(f'"{path}" is no path like /hooks/shop')
         return path
 
+    @abstractmethod
     def verifier(self, secret: Callable[[str], str]) -> Proof:
         """Return who checks its signatures; raises TransientError if a secret is missing. Each kind has its own."""
-        raise NotImplementedError
 
 
 class Webhook(Hook):
