@@ -322,9 +322,30 @@ async def test_numbers_are_sent_as_they_are() -> None:
         assert sent(salesforce)[0].body == b'{"Credit_Limit__c":12345678.90}'
 
 
-async def test_somebody_else_with_our_tag_is_still_a_request_of_his_own() -> None:
-    async with acme() as (salesforce, connector):
-        one = person(salesforce, 1)
-        salesforce.org.update("Contact", one, {"Phone": "x"}, Who(origin="com/salesforce/api/rest/67.0;client=other"))
-        [look] = await connector.read("contacts", [one])
-        assert look.own is None, "a read does not tell who made the state"
+@pytest.mark.parametrize("batch", [1, 200])
+async def test_a_look_after_a_write_says_that_it_is_ours_unless_somebody_else_was_quicker(batch: int) -> None:
+    async with acme(write={"batch": batch}) as (salesforce, connector):
+        ids = [person(salesforce, number) for number in range(2)]
+        outcomes = await connector.apply([update(one, {"Phone": "1"}) for one in ids])
+        assert [one.look and one.look.own for one in outcomes if isinstance(one, Receipt)] == ["k", "k"]
+
+        def edit(asked: Asked) -> bool:
+            if asked.path.endswith("/queryAll") and held(salesforce, ids[0])["Phone"] == "2":
+                salesforce.org.update("Contact", ids[0], {"Phone": "theirs"}, Who())
+            return False
+
+        salesforce.faults.append(Fault(edit))
+        outcomes = await connector.apply([update(one, {"Phone": "2"}) for one in ids])
+        assert [one.look and one.look.own for one in outcomes if isinstance(one, Receipt)] == [None, "k"]
+        [look] = await connector.read("contacts", ids[1:])
+        assert look.own is None, "a read later does not tell which write it was"
+
+
+async def test_an_upsert_in_a_batch_that_several_answer_to_is_refused() -> None:
+    async with acme(write=BATCH) as (salesforce, connector):
+        not_unique(salesforce)
+        person(salesforce, 1), person(salesforce, 1)
+        outcomes = await connector.apply([creation({"ERP_Number__c": f"E-{number}"}) for number in (1, 2)])
+        assert isinstance(outcomes[0], PermanentError)
+        assert "more than one record" in str(outcomes[0])
+        assert isinstance(outcomes[1], Receipt)

@@ -136,7 +136,7 @@ class Batches:
         for number, look in zip(done, looks, strict=True):
             receipt = outcomes[number]
             assert isinstance(receipt, Receipt)
-            outcomes[number] = Receipt(receipt.answer, receipt.id, look)
+            outcomes[number] = Receipt(receipt.answer, receipt.id, self._writes.signed(look, writes[number]))
         return outcomes
 
 

@@ -15,7 +15,7 @@ from syncd.connectors.salesforce.soql import full_id, is_id
 from syncd.errors import ConnectorError, PermanentError, StaleWrite, TransientError
 
 GONE = frozenset({"ENTITY_IS_DELETED", "NOT_FOUND", "INVALID_CROSS_REFERENCE_KEY"})
-TWIN = frozenset({"DUPLICATES_DETECTED", "DUPLICATE_VALUE", "DUPLICATE_EXTERNAL_ID"})
+TWIN = frozenset({"DUPLICATES_DETECTED", "DUPLICATE_VALUE"})
 LOCATOR = "INVALID_QUERY_LOCATOR"  # a query's place in its result was given up: after two days, or for newer queries
 LOGIN = frozenset(
     {

@@ -8,6 +8,7 @@ comes between lies in a later one.
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from email.utils import formatdate
 
 from syncd.connectors.body import decode, encode, pick
@@ -17,7 +18,7 @@ from syncd.connectors.salesforce.options import SalesforceCollection
 from syncd.connectors.salesforce.org import Org, part
 from syncd.connectors.salesforce.reads import Reads
 from syncd.connectors.salesforce.refusals import Fault, faults_of, refuse
-from syncd.connectors.salesforce.rows import Rows, comparable
+from syncd.connectors.salesforce.rows import AUTHOR, Rows, comparable
 from syncd.connectors.salesforce.soql import full_id
 from syncd.core.model import SECOND, Answer, Change, Native, Op, Receipt, Write
 from syncd.errors import ConnectorError, PermanentError, StaleWrite
@@ -124,7 +125,13 @@ class Writes:
             [look] = await self._reads.read(write.collection, [native_id or write.id or ""])
         except ConnectorError:
             return None
-        return look
+        return self.signed(look, write)
+
+    def signed(self, look: Change, write: Write) -> Change:
+        """Return a look right after a write as the write's own state where our user is who saved the record last."""
+        user = self._org.login.entry.user
+        ours = bool(user) and look.item is not None and look.item.get(AUTHOR) == full_id(user)
+        return replace(look, own=write.key) if ours and write.key else look
 
     def _reads_options(self, write: Write) -> SalesforceCollection:
         options: SalesforceCollection = self._setup.collections[write.collection].options
