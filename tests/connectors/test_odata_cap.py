@@ -342,6 +342,6 @@ async def test_what_sap_lets_nobody_write_is_refused_before_it_is_sent(product: 
 
 @PROTOCOLS
 async def test_a_service_that_tracks_no_changes_says_so(product: Cap, protocol: str):
-    async with connected(product, protocol, PRODUCT, watch={"delta": True}) as connector:
+    async with connected(product, protocol, PRODUCT, watch={"delta": True, "poll": {"every": "1m"}}) as connector:
         with pytest.raises(PermanentError, match="tracks no changes"):
             await polled(connector, None)

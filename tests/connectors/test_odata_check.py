@@ -175,6 +175,7 @@ def test_abilities_are_what_is_configured() -> None:
         ("collection", {"path": "P", "id": "id", "changed_time": "t"}, "changed_time needs changed_at, the day"),
         ("collection", {"path": "P", "id": "id", "paging": "skip"}, "paging needs page"),
         ("collection", {"path": "P", "id": "id", "shape": {"x": "money"}}, "shape: x is one of string"),
+        ("watch", {"delta": True}, "delta needs poll"),
         ("connection", {"base_url": "https://h", "client": "1"}, "a client has three digits"),
         ("connection", {"base_url": "https://h", "protocol": "v2", "batch": "json"}, "batch: json is of V4 only"),
         ("connection", {"base_url": "https://h", "protocol": "v4", "update": "merge"}, "update: merge is of V2 only"),

@@ -15,7 +15,7 @@ from tests.connectors.odata_fake import V2, Fake, v2, v4
 NOON = "Fri, 20 Nov 2026 12:00:00 GMT"
 AT = {"changed_at": "at"}
 POLL = {"poll": {"every": "1m", "overlap": "10s"}}
-DELTA = {"delta": True}
+DELTA = POLL | {"delta": True}
 
 
 async def told(connector: Connector, cursor: str | None = None) -> tuple[list[Change], str | None]:

@@ -56,6 +56,12 @@ class OdataWatch(Watch):
     poll: Poll | None = None
     delta: bool = False
 
+    @model_validator(mode="after")
+    def _asked_for(self) -> Self:
+        if self.delta and self.poll is None:
+            raise ValueError("delta needs poll, how often the link is asked for: poll: {every: 1m}")
+        return self
+
 
 class OdataCollection(CollectionOptions):
     """One entity set. ``shape`` names its own properties with their types, for expressions that name them.
