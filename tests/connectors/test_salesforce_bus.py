@@ -300,6 +300,19 @@ async def test_until_the_bus_has_answered_the_place_is_not_kept():
         assert not any("replay" in (batch.cursor or "") for batch in world.batches)
 
 
+async def test_an_edit_before_the_first_answer_of_the_bus_is_found_after_a_restart():
+    async with following(turned={"keepalive": 30.0}) as world:
+        one = world.person(1)
+        world.follow()
+        await world.until(lambda: bool(world.bus.open))
+        cursor = world.cursor
+        await world.stop()
+        world.salesforce.org.update("Contact", one, {"Phone": "while away"})
+        world.batches.clear()
+        world.follow(cursor)
+        await world.until(lambda: world.shows(one, "Phone", "while away"))
+
+
 async def test_replay_latest_does_not_go_back_but_asks():
     async with following(feed={"replay": "latest"}) as world:
         one = world.person(1)

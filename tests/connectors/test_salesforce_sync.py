@@ -50,7 +50,7 @@ class Company:
     salesforce: Salesforce
     bus: Bus
 
-    def platform(self, feed: str = "") -> None:
+    def platform(self, poll: str = "") -> None:
         text = f"""
             platform: salesforce
             connector: salesforce
@@ -58,7 +58,7 @@ class Company:
             connection:
               login_url: {self.salesforce.url}
               oauth: {{client_id: {OAUTH["client_id"]}, client_secret: secret:sf}}
-            watch: {{change_feed: {{channel: {CONTACTS}, address: "{self.bus.address}"{feed}}}, sweep: 1h}}
+            watch: {{change_feed: {{channel: {CONTACTS}, address: "{self.bus.address}"}}{poll}, sweep: 1h}}
             collections:
               contacts: {{object: Contact, external_id: ERP_Number__c}}
         """
@@ -191,3 +191,20 @@ async def test_streams_that_break_and_tokens_that_end_lose_nothing(company: Comp
             await asyncio.sleep(0.3)
         await until(lambda: all(company.erp(number).get("name") == f"{number} in 2" for number in range(20)), seconds=20)
     assert company.salesforce.writes == 0
+
+
+async def test_with_a_poll_an_event_that_never_came_is_found(company: Company) -> None:
+    company.platform(", poll: {every: 300ms, overlap: 5s}")
+    one = company.person(1)
+    async with daemon(company.world):
+        await until(lambda: bool(company.erp(1)))
+        await company.listening()
+        org = company.salesforce.org
+        org.listeners.remove(company.bus.heard)
+        org.update("Contact", one, {"LastName": "Unheard"})
+        org.events.pop()
+        org.listeners.append(company.bus.heard)
+        await until(lambda: company.erp(1).get("name") == "Unheard")
+        org.update("Contact", one, {"LastName": "Heard"})
+        await until(lambda: company.erp(1).get("name") == "Heard")
+        assert len(company.bus.open) <= 2

@@ -99,6 +99,8 @@ class Feed:
     async def changes(self, cursor: str | None) -> AsyncIterator[Batch]:
         """Yield batches until closed; raises ConnectorError when opening the stream again and again does not help."""
         self._begin(cursor)
+        if cursor is None:  # whatever happens from here on, the query knows since when
+            yield Batch((), cursor=self._place.text())
         tries, renewed = 0, False
         while True:
             self._alive = False

@@ -132,6 +132,7 @@ class Bus:
         path = proto()
         self.codec: Any = Vendors(path) if path else Own()
         self.salesforce.org.listeners.append(self.heard)
+        self.salesforce.acts |= {"forget": self.forget, "kill": self.kill}
         self.heard()
 
     @property

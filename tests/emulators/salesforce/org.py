@@ -74,6 +74,7 @@ class Org:
     _ids: dict[str, Iterator[str]] = field(default_factory=dict)
     _open: list[Event] | None = None
     _undo: list[tuple[dict[str, Row], str, Row | None]] = field(default_factory=list)
+    _unique: dict[tuple[str, str, str], str] = field(default_factory=dict)
     _transaction: str = ""
     _last: datetime = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -255,6 +256,9 @@ class Org:
             self._undo.append((table, native_id, old))
         shown = row if not self.held else old.shown if old is not None else None
         table[native_id] = Row(row, shown)
+        for one in made.fields.values():
+            if one.unique and row.get(one.name) is not None:
+                self._unique[made.name, one.name, str(row[one.name]).casefold()] = native_id
         if self.held:
             self._hidden.append(table[native_id])
 
@@ -296,12 +300,18 @@ class Org:
             ruled = (made.name, name) in self.duplicate_rules and not native_id and not who.allow_duplicates
             if value is None or not (one.unique or ruled):
                 continue
-            twins = [row["Id"] for row in self.matching(made.name, name, value) if row["Id"] != native_id]
-            if twins and one.unique:
-                say = f"duplicate value found: {name} duplicates value on record with id: {twins[0]}"
+            twin = self._holder(made, one, value) if one.unique else None
+            if twin not in {None, native_id}:
+                say = f"duplicate value found: {name} duplicates value on record with id: {twin}"
                 raise Refused("DUPLICATE_VALUE", say)
-            if twins:
+            if ruled and self.matching(made.name, name, value):
                 raise Refused("DUPLICATES_DETECTED", "Use one of these records?")
+
+    def _holder(self, made: Object, one: Field, value: Any) -> str | None:
+        """Return the row that has a unique value, found without looking at all of them."""
+        native_id = self._unique.get((made.name, one.name, str(value).casefold()))
+        row = self.held_row(made.name, native_id) if native_id else None
+        return native_id if row and str(row.get(one.name)).casefold() == str(value).casefold() else None
 
     def _remember(self, made: Object, old: Fields, changed: Fields, who: Who) -> None:
         moment = self._last

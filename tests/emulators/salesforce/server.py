@@ -83,6 +83,7 @@ class Salesforce:
     tokens: set[str] = field(default_factory=set)
     logins: int = 0
     expire_after: int = 0  # calls that a token is good for; 0: for ever
+    acts: dict[str, Callable[..., Any]] = field(default_factory=dict)  # more that ``/emulator`` can do
 
     def __post_init__(self) -> None:
         self.data = Data(self.org)
@@ -234,11 +235,13 @@ class Salesforce:
             "delete": self.org.delete,
             "undelete": self.org.undelete,
             "merge": self.org.merge,
+            "hold": lambda: setattr(self.org, "held", True),
             "release": self.org.release,
             "expire": self.expire,
             "rows": lambda name: list(self.org.rows(name)),
             "counts": lambda: {"requests": len(self.requests), "writes": self.writes, "logins": self.logins},
             "fault": self.trouble,
+            **self.acts,
         }
         given = decode(await request.read() or b"{}")
         try:
