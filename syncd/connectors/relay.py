@@ -6,9 +6,10 @@ Without the last nothing proves that a list is whole.
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from syncd.connectors.body import Parsed, flaw, pick, salvage
-from syncd.connectors.graphql_call import Answered, Graphql
+from syncd.connectors.graphql_call import Answered
 from syncd.connectors.http import Reply
 from syncd.core.model import Native
 from syncd.errors import PermanentError, TransientError
@@ -49,6 +50,14 @@ class Listed:
     why: str = ""
 
 
+class Reads(Protocol):
+    """Who reads a page: ``Graphql``, or a vendor's own call."""
+
+    async def read(self, document: str, variables: Mapping[str, Native] | None = None) -> Answered:
+        """Return a whole answer to a query."""
+        ...
+
+
 class Relay:
     """One way through one connection at a dotted path of ``data``.
 
@@ -58,7 +67,7 @@ class Relay:
 
     def __init__(
         self,
-        call: Graphql,
+        call: Reads,
         document: str,
         variables: Mapping[str, Native],
         *,

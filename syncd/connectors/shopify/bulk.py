@@ -24,6 +24,7 @@ from syncd.errors import PermanentError, TransientError
 
 FIRST, LONGEST = 1.0, 30.0  # seconds between two looks whether it is over
 PAGE = 500  # things handed on at once
+TRIES = 20  # to start one while others are under way
 IDLE = 120.0  # seconds without a byte until the file counts as broken
 OVER = {"FAILED", "CANCELED", "EXPIRED", "CANCELING"}
 BUSY = {"OPERATION_IN_PROGRESS", "LIMIT_REACHED"}
@@ -71,18 +72,21 @@ class BulkRead:
         yield Page((), last=True, complete=not short, why=short)
 
     async def _started(self, query: str | None) -> tuple[str, Seen]:
-        """Start an operation; what it shows is at least as new as this moment."""
+        """Start an operation, once there is place for it; what it shows is at least as new as this moment."""
         document = bulk(self._reader.kind, self._reader.selection, query)
-        answered = await self._api.send(RUN_BULK, {"query": document})
-        errors = pick(answered.data, "bulk.userErrors") or []
-        identity = pick(answered.data, "bulk.bulkOperation.id")
-        words = "; ".join(str(pick(one, "message")) for one in errors)
-        if any(pick(one, "code") in BUSY for one in errors):
-            raise TransientError(f"bulk: {words}", retry_after=LONGEST)
-        if words or not isinstance(identity, str):
-            raise PermanentError(f"bulk: the shop does not run it: {words or 'it names no operation'}")
-        reply = answered.reply
-        return identity, Seen(Via.READ, reply.as_of, reply.seen_at, f"bulk operation {identity}")
+        words = ""
+        for _ in range(TRIES):
+            answered = await self._api.send(RUN_BULK, {"query": document})
+            errors = pick(answered.data, "bulk.userErrors") or []
+            identity = pick(answered.data, "bulk.bulkOperation.id")
+            words = "; ".join(str(pick(one, "message")) for one in errors)
+            if not errors and isinstance(identity, str):
+                reply = answered.reply
+                return identity, Seen(Via.READ, reply.as_of, reply.seen_at, f"bulk operation {identity}")
+            if not any(pick(one, "code") in BUSY for one in errors):
+                raise PermanentError(f"bulk: the shop does not run it: {words or 'it names no operation'}")
+            await self._sleep(LONGEST)
+        raise TransientError(f"bulk: {words}", about_record=True)
 
     async def _ended(self, identity: str) -> dict[str, Any]:
         wait = FIRST

@@ -1,6 +1,6 @@
 """Lists of the shop: one walk, page by page, each thing whole with its nested lists, and pages that fit what may be spent."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from syncd.connectors.body import pick, placed
@@ -108,7 +108,7 @@ class Reader:
         document, at = listing(self.kind, self.selection, by_time=asked.by_time)
         size = min(self._most, FEW) if asked.few else self._most
         variables = {"query": asked.query} | ({"location": asked.location} if asked.location else {})
-        walk = Relay(_Costly(self.api, size * self.selection.cost), document, variables, at=at, size=size, start=after)  # type: ignore[arg-type]
+        walk = Relay(_Costly(self.api, size * self.selection.cost), document, variables, at=at, size=size, start=after)
         async for leaf in walk.leaves():
             ignored = ignored_terms(leaf.answered)
             if ignored:
@@ -128,7 +128,7 @@ class Reader:
         found = list(pick(thing, rest.name) or [])
         call = _Costly(self.api, MOST)
         size = max(1, min(MOST, int(self._most * self.selection.cost / (len(found) or 1))))
-        walk = Relay(call, document, {"id": pick(thing, "id")}, at=at, size=size, start=rest.cursor)  # type: ignore[arg-type]
+        walk = Relay(call, document, {"id": pick(thing, "id")}, at=at, size=size, start=rest.cursor)
         async for leaf in walk.leaves():
             if leaf.why:
                 text = f"{self.shape.collection}: {rest.name} of {pick(thing, 'id')}: {leaf.why}"
@@ -144,7 +144,7 @@ class _Costly:
         self._api = api
         self._cost = cost
 
-    async def read(self, document: str, variables: dict[str, Native]) -> Answered:
+    async def read(self, document: str, variables: Mapping[str, Native] | None = None) -> Answered:
         return await self._api.read(document, variables, cost=self._cost)
 
 

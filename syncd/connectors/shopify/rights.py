@@ -92,7 +92,7 @@ async def scopes_of(api: Api) -> list[str]:
 async def unheard_of(api: Api, webhook: ShopifyWebhook, objects: Iterable[str]) -> list[str]:
     """Return the expected topics that nobody has subscribed to."""
     nodes: list[Native] = []
-    async for leaf in Relay(api, SUBSCRIPTIONS, {}, at="webhookSubscriptions", size=PAGE).leaves():  # type: ignore[arg-type]
+    async for leaf in Relay(api, SUBSCRIPTIONS, {}, at="webhookSubscriptions", size=PAGE).leaves():
         if leaf.why:
             raise TransientError(f"subscriptions: {leaf.why}", about_record=True)
         nodes += leaf.elements

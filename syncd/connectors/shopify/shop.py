@@ -140,7 +140,7 @@ class ShopifyShop:
         """Return the shop's locations."""
         if self._locations is None:
             found: list[str] = []
-            async for leaf in Relay(self.api, LOCATIONS, {}, at="locations", size=PAGE).leaves():  # type: ignore[arg-type]
+            async for leaf in Relay(self.api, LOCATIONS, {}, at="locations", size=PAGE).leaves():
                 if leaf.why:
                     raise TransientError(f"locations: {leaf.why}", about_record=True)
                 found += [str(pick(one, "id")) for one in leaf.elements]
