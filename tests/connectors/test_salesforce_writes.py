@@ -131,6 +131,18 @@ async def test_an_edit_between_the_look_and_the_write_is_refused_even_within_the
         assert (held(salesforce, one)["Phone"], len(raced)) == ("theirs", 1)
 
 
+@pytest.mark.parametrize("changed_at", [None, "CreatedDate"])
+async def test_the_guard_goes_by_the_stamp_whatever_the_changed_at_is(changed_at: str | None) -> None:
+    async with acme(collection={"changed_at": changed_at}) as (salesforce, connector):
+        salesforce.org.clock = lambda: datetime(2026, 1, 1, tzinfo=UTC)
+        one = person(salesforce, 1)
+        salesforce.org.clock = lambda: datetime(2026, 2, 1, tzinfo=UTC)
+        salesforce.org.update("Contact", one, {"Phone": "1"})
+        [outcome] = await applied(connector, update(one, {"Phone": "2"}, before={"Phone": "1"}))
+        assert isinstance(outcome, Receipt)
+        assert sent(salesforce)[0].headers["If-Unmodified-Since"] == "Sun, 01 Feb 2026 00:00:00 GMT"
+
+
 async def test_an_old_record_is_written_without_waiting() -> None:
     async with acme() as (salesforce, connector):
         salesforce.org.clock = lambda: datetime(2026, 1, 1, tzinfo=UTC)

@@ -16,7 +16,7 @@ from syncd.connectors.shape import Seen, Shape
 from syncd.connectors.times import parse_time
 from syncd.core.model import Change, Item, Native, Via
 
-DELETED, MASTER, AUTHOR = "IsDeleted", "MasterRecordId", "LastModifiedById"
+DELETED, MASTER, AUTHOR, SAVED = "IsDeleted", "MasterRecordId", "LastModifiedById", "SystemModstamp"
 
 
 class Rows:
@@ -98,14 +98,14 @@ class Rows:
 
 def stamp_of(options: SalesforceCollection, cursor: str | None) -> str:
     """Return the field by which a collection is polled."""
-    return cursor or options.changed_at or "SystemModstamp"
+    return cursor or options.changed_at or SAVED
 
 
 def paths_of(collection: Collection, stamp: str, described: Described) -> list[str]:
     """Return what is read of each record, each path once."""
     options: SalesforceCollection = collection.options
     wanted = ["Id", options.changed_at, stamp, options.deleted and options.deleted.field, options.external_id]
-    wanted += [one for one in (DELETED, MASTER, AUTHOR) if one in described.fields]
+    wanted += [one for one in (DELETED, MASTER, AUTHOR, SAVED) if one in described.fields]
     wanted += [*collection.fields, *collection.keys, *collection.writes]
     return list(dict.fromkeys(one for one in wanted if one))
 

@@ -18,8 +18,9 @@ from syncd.connectors.salesforce.options import SalesforceCollection
 from syncd.connectors.salesforce.org import Org, part
 from syncd.connectors.salesforce.reads import Reads
 from syncd.connectors.salesforce.refusals import Fault, faults_of, refuse
-from syncd.connectors.salesforce.rows import AUTHOR, Rows, comparable
+from syncd.connectors.salesforce.rows import AUTHOR, SAVED, Rows, comparable
 from syncd.connectors.salesforce.soql import full_id
+from syncd.connectors.times import parse_time
 from syncd.core.model import SECOND, Answer, Change, Native, Op, Receipt, Write
 from syncd.errors import ConnectorError, PermanentError, StaleWrite
 
@@ -179,17 +180,22 @@ def edited(look: Change, write: Write, *, by_version: bool) -> str:
 
 def unmodified_since(look: Change) -> dict[str, str]:
     """Return the header by which Salesforce refuses to write over an edit made after a look."""
-    if look.changed_at is None:
-        return {}
-    return {"If-Unmodified-Since": formatdate(look.changed_at // SECOND, usegmt=True)}
+    at = saved_at(look)
+    return {} if at is None else {"If-Unmodified-Since": formatdate(at // SECOND, usegmt=True)}
+
+
+def saved_at(look: Change) -> int | None:
+    """Return when Salesforce saved a record last, whatever the collection's ``changed_at`` is."""
+    return parse_time(look.item.get(SAVED)) if look.item is not None else None
 
 
 def until_its_second_is_over(look: Change, clock: tuple[int, int]) -> float:
     """Return how many seconds too early a look was: within the second of the last edit, by Salesforce's clock as we know it."""
-    if look.changed_at is None:
+    at = saved_at(look)
+    if at is None:
         return 0.0
     offset, unsure = clock
-    return ((look.changed_at // SECOND + 1) * SECOND + unsure - look.seen_at - offset) / SECOND
+    return ((at // SECOND + 1) * SECOND + unsure - look.seen_at - offset) / SECOND
 
 
 def shares(item: Mapping[str, Native], write: Write, path: str) -> bool:
