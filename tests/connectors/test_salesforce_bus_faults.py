@@ -118,6 +118,19 @@ async def test_a_schema_that_is_not_to_be_had_for_once_is_asked_for_again():
         await world.until(lambda: world.shows(one, "LastName", "Name 1"))
 
 
+async def test_a_schema_that_is_never_to_be_had_is_the_platforms_trouble(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("syncd.connectors.salesforce.feed.FIRST", 0.001)
+    async with following() as world:
+        world.follow()
+        await world.at_rest()
+        cursor = world.cursor
+        world.bus.schema_faults = 99
+        world.person(1)
+        with pytest.raises(TransientError, match="GetSchema"):
+            await world.until(lambda: False)
+        assert world.cursor == cursor or not world.changes
+
+
 async def test_an_event_that_cannot_be_read_is_told_and_made_up_for():
     async with following() as world:
         one = world.person(1)

@@ -94,7 +94,7 @@ class Feed:
         self._events = Events(bus.schema)
         self._asks = watch.poll is not None  # by a query too, at each opening
         self._place = Place()
-        self._alive = False  # something came since the stream was opened
+        self._alive = False  # something came since the stream was opened, and was taken
 
     async def changes(self, cursor: str | None) -> AsyncIterator[Batch]:
         """Yield batches until closed; raises ConnectorError when opening the stream again and again does not help."""
@@ -152,9 +152,9 @@ class Feed:
             self._asks = False
         while True:
             response = await stream.next()
-            self._alive = True
             async for batch in self._taken(response):
                 yield batch
+            self._alive = True
             await stream.more(len(response.events))
 
     async def _taken(self, response: FetchResponse) -> AsyncIterator[Batch]:
