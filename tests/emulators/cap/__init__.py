@@ -68,6 +68,10 @@ class Cap:
         """Create many rows at once, changed some seconds ago."""
         await self.ask("rows", entity=entity or self.entity, rows=rows, ago=ago)
 
+    async def many(self, rows: Sequence[Mapping[str, Any]], entity: str | None = None) -> None:
+        """Change many rows in one transaction, as an import does."""
+        await self.ask("many", entity=entity or self.entity, rows=rows)
+
     async def held(self, key: Mapping[str, Any], entity: str | None = None) -> dict[str, Any] | None:
         """Return what the database holds under a key."""
         row: dict[str, Any] | None = await self.ask("held", entity=entity or self.entity, key=key)
