@@ -4,6 +4,8 @@ from textwrap import dedent
 
 import pytest
 
+from syncd.config.online import Found
+from syncd.daemon.probe import probe
 from syncd.ledger.reading import read_only
 from tests.connectors.salesforce_world import OAUTH
 from tests.connectors.test_salesforce_sync import CONTACT, Company, company
@@ -83,3 +85,26 @@ async def test_a_merge_in_salesforce_is_followed_without_a_key_in_common(company
     with read_only(company.world.config().ledger_path) as db:
         [why] = db.execute("SELECT why FROM alias WHERE why LIKE '%one with%'").fetchall()
     assert why[0] == f"salesforce made {loser} one with {winner}"
+
+
+async def asked(company: Company) -> Found:
+    """Return what ``check --online`` learns of the organisation."""
+    return next(one for one in await probe(company.world.config()) if one.platform == "salesforce")
+
+
+async def test_check_online_tells_of_login_schema_rights_and_scopes(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    polled(company)
+    company.person(1)
+    found = await asked(company)
+    assert (found.trouble, found.schema, found.clock != (0, 0)) == ("", "", True)
+    [contacts] = found.collections
+    assert (contacts.listed, contacts.rows, contacts.write, contacts.refused) == (True, 1, True, ())
+    contact = company.salesforce.org.objects["Contact"]
+    company.salesforce.org.objects["Contact"] = contact.extended(denied=frozenset({"createable", "updateable"}))
+    [contacts] = (await asked(company)).collections
+    assert contacts.write is False
+    company.salesforce.org.objects["Contact"] = contact.without("Credit_Limit__c")
+    assert (await asked(company)).schema == 'contacts: Contact has no field "Credit_Limit__c"'
+    monkeypatch.setenv("SYNCD_SECRET_SF", "wrong")
+    found = await asked(company)
+    assert (found.refused, "invalid_client" in found.trouble, "wrong" in found.trouble) == (True, True, False)

@@ -15,6 +15,7 @@ from syncd.connectors.salesforce.schema import Schema
 from syncd.connectors.salesforce.soql import both, fitting, full_id, in_ids, is_id, literal, stamp, text
 from syncd.connectors.shape import Seen
 from syncd.connectors.since import their_now
+from syncd.connectors.times import parse_time
 from syncd.core.model import Change, Native, Via
 from syncd.errors import PermanentError, TransientError
 
@@ -160,7 +161,7 @@ class Reads:
         parsed, reply = await self._org.get(f"sobjects/{rows.options.object}/deleted/?start={start}&end={end}")
         answer = parsed.value if isinstance(parsed.value, dict) else {}
         listed = answer.get("deletedRecords")
-        covered = Position.of(str(answer.get("latestDateCovered"))).at
+        covered = parse_time(answer.get("latestDateCovered"))
         if not isinstance(listed, list) or covered is None:
             raise TransientError(f"{reply.place}: answered with no list of deleted records", about_record=True)
         ids = {full_id(str(one.get("id"))) for one in listed if isinstance(one, dict)} - known
