@@ -63,7 +63,7 @@ async def test_a_token_that_ends_in_mid_run_is_renewed_once():
 
 async def test_a_login_that_the_bus_never_takes_is_a_login_problem(monkeypatch: pytest.MonkeyPatch):
     async with following() as world:
-        monkeypatch.setattr(type(world.salesforce), "good", lambda self, token: False)
+        monkeypatch.setattr(type(world.bus), "let_in", strange)
         with pytest.raises(TransientError, match=r"^login: .*UNAUTHENTICATED"):
             async for _ in world.connector.changes("contacts", None):
                 pass

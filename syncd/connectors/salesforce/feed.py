@@ -188,7 +188,7 @@ class Feed:
         by_id: dict[str, list[ChangeEvent]] = {}
         broken: list[Broken] = []
         lost: list[int] = []
-        heard = self._place.heard or 0 if events else self._now()
+        heard = self._place.heard or 0
         for one in events:
             try:
                 event = await self._events.read(one)
@@ -205,8 +205,7 @@ class Feed:
                 by_id.setdefault(native_id, []).append(event)
         found = await self._reads.read(self._collection, list(by_id)) if by_id else []
         changes = [self._signed(one, by_id[one.id]) if one.id in by_id else one for one in found]
-        if heard:
-            self._place = replace(self._place, heard=max(heard, self._place.heard or 0))
+        self._place = replace(self._place, heard=heard or None)
         return changes, broken, min(lost, default=None)
 
     def _signed(self, change: Change, events: Sequence[ChangeEvent]) -> Change:
