@@ -335,15 +335,17 @@ async def test_subscriptions_are_looked_at_and_made(shop: ServedShop):
 
 
 def test_a_hundred_thousand_customers_take_little_memory():
+    """In pages, and by a bulk operation: 87 and 89 MB, 7 and 8 s, on 2 cores with nothing else to do (2026-11-21)."""
     needed()
     with large.served("tests.emulators.shopify", "--customers", "100000", "--bucket", "1e9", seconds=100) as url:
-        found = large.peak(
-            "shopify",
-            connection={"shop": url.removeprefix("http://"), "token": "shpat_test"},
-            collections={"things": {"object": "Customer", "id": "id", "changed_at": "updatedAt"}},
-            fields=("firstName", "lastName", "email"),
-        )
-    large.assert_frugal(found)
+        for way in ("pages", "bulk"):
+            found = large.peak(
+                "shopify",
+                connection={"shop": url.removeprefix("http://"), "token": "shpat_test", "timeout": "120s"},
+                collections={"things": {"object": "Customer", "id": "id", "changed_at": "updatedAt", "full_read": way}},
+                fields=("firstName", "lastName", "email"),
+            )
+            large.assert_frugal(found)
 
 
 async def test_a_record_of_ten_megabytes(shop: ServedShop):
