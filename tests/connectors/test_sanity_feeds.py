@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from syncd.connectors import wire
 from syncd.connectors.protocol import Batch
 from syncd.core.model import Change
 from syncd.errors import PermanentError, TransientError
@@ -164,6 +165,18 @@ async def test_documents_of_10_mb_are_read_few_at_a_time() -> None:
         assert len(looks) == 8
 
 
+async def test_a_document_that_is_more_than_an_answer_holds_is_named_and_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "LARGEST", 100_000)
+    async with world_of(collection={"page": 500}) as world:
+        await world.lake.load([mug(n, name="x" * 30_000) for n in range(9)])
+        assert len((await changed(world, None))[0]) == 9
+        assert len(await world.connector.read("things", [f"mug-{n:03d}" for n in range(9)])) == 9
+        await world.lake.load([mug(10, name="x" * 200_000)])
+        for asking in (scanned(world), changed(world, None), world.connector.read("things", ["mug-010"])):
+            with pytest.raises(TransientError, match="more than"):
+                await asking
+
+
 async def test_an_order_that_is_none_is_no_evidence(world: SanityWorld) -> None:
     await world.lake.load([mug(1)])
     body = {"result": [{"_id": one, "_in_scope": True} for one in ("b", "a", "c")]}
@@ -181,6 +194,16 @@ async def test_a_broken_document_does_not_stop_its_neighbours(world: SanityWorld
     pages = [page async for page in world.connector.scan("things")]
     assert [change.id for page in pages for change in page.changes] == ["b"]
     assert [broken.id for page in pages for broken in page.broken] == ["a"]
+    world.lake.faults.answer(200, body=body)
+    with pytest.raises(PermanentError, match="lone surrogate"):
+        await world.connector.read("things", ["a", "b"])
+    world.lake.faults.answer(200, body=body)
+    with pytest.raises(TransientError, match="a look-up is no proof"):
+        await world.connector.find("things", "sku", "S-1")
+    for twice in (b'{"_id": "a", "_type": "product", "x": 1, "x": 2}', b"5"):
+        world.lake.faults.answer(200, body=b'{"result": [' + twice + b"]}")
+        with pytest.raises((PermanentError, TransientError), match=r"twice|without an _id"):
+            await world.connector.read("things", ["a"])
 
 
 async def test_a_filter_that_is_none_and_a_dataset_that_is_none_say_so() -> None:

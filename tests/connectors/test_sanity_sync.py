@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestServer
 
+from tests.connectors.servers import free_port
 from tests.daemon.test_serve import daemon
 from tests.daemon.world import World, memory, until
-from tests.emulators.sanity import Lake, serving
+from tests.emulators.sanity import Lake, WebhookRule, serving
 from tests.emulators.sanity.dataset import Document
+from tests.emulators.sanity.samples import block
 
 PRODUCT = """
 entity: product
@@ -196,3 +198,38 @@ async def test_the_stream_of_a_running_daemon_brings_edits_within_a_moment(compa
         company.world.put("erp", "1", name="Cup")
         await until(lambda: company.product["title"] == "Cup", 10)
     assert {one.id.split("-")[0] for one in company.lake.data.transactions.values() if one.author != "person-1"} == {"syncd"}
+
+
+async def test_a_draft_that_was_never_published_is_left_to_its_author(company: Company) -> None:
+    draft = {"_id": "drafts.new", "_type": "product", "sku": "NEW-1", "title": "half written"}
+    twin = {"_id": "drafts.twin", "_type": "product", "sku": "MUG-1", "title": "half written too"}
+    await company.lake.load([draft, twin])
+    await company.settled()
+    assert set(company.world.items("erp")) == {"MUG-1"}
+    assert [company.lake.documents[one["_id"]]["title"] for one in (draft, twin)] == ["half written", "half written too"]
+    assert [one["title"] for key, one in company.lake.documents.items() if key.startswith("product-")] == ["Mug"]
+
+
+async def test_a_webhook_that_is_lost_is_found_by_the_next_poll(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNCD_SECRET_SANITY_HOOK", "hush")
+    hook, lake = "webhook: {path: /hooks/sanity, verify: {scheme: sanity, secret: secret:sanity-hook}}", company.lake
+    company.platform(watch=f"{{{hook}, poll: {{every: 1s}}, sweep: 1h}}")
+    port = free_port()
+    company.world.service("")
+    file = company.world.folder / "config/syncd.yaml"
+    file.write_text(file.read_text().replace('hooks: "127.0.0.1:0"', f'hooks: "127.0.0.1:{port}"'))
+    lake.rule = WebhookRule("hush", filter='_type == "product"')
+    lake.courier.url = f"http://127.0.0.1:{port}/hooks/sanity"
+    async with daemon(company.world):
+        await until(lambda: any(one.get("sku") == "MUG-1" for one in lake.documents.values()), 20)
+        native = company.product["_id"]
+        for turn, misfortune in enumerate([None, lake.courier.lose, lake.courier.double]):
+            if misfortune is not None:
+                misfortune(1)
+            await lake.patch(native, set={"body": [block(f"Text {turn}", "b")]})
+            await until(lambda n=turn: company.erp().get("body") == f"<p>Text {n}</p>", 15)  # type: ignore[misc]
+        await lake.courier.settled()
+    taken = [sent.statuses for sent in lake.courier.sent if not sent.lost]
+    assert taken
+    assert all(status == 202 for sent in taken for status in sent[:1])
+    assert [status for sent in taken for status in sent[1:]] == [200]  # a repeat is known

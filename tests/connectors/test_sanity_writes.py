@@ -102,6 +102,17 @@ async def test_what_never_arrived_is_written_by_the_repeat(world: SanityWorld) -
     assert held(world, "mug")["name"] == "Ours"
 
 
+async def test_an_answer_that_shows_nothing_is_read_back_if_it_can_be(world: SanityWorld) -> None:
+    await world.lake.put(MUG)
+    write = replace(await update(world, "mug", {"name": "Ours"}), key="")
+    world.lake.faults.answer(200, chosen=lambda asked: asked.writes, body={"transactionId": "t", "results": []})
+    receipt = await done(world, write)
+    assert (receipt.atomic, receipt.version, receipt.look is not None) == (False, "t", True)
+    world.lake.faults.answer(200, chosen=lambda asked: asked.writes, body={"transactionId": "t"})
+    world.lake.faults.answer(500, chosen=lambda asked: asked.what == "query")
+    assert (await done(world, write)).look is None
+
+
 async def test_an_edit_since_the_look_refuses_updates_deletes_and_unpublishing(world: SanityWorld) -> None:
     await world.lake.put(MUG)
     writes = [
@@ -222,6 +233,7 @@ async def test_another_marker_is_a_field_like_any_other() -> None:
 # ---- whose fault
 
 LOGIN = "Session not found"
+FORBIDDEN = {"type": "insufficientPermissionsError", "description": "x"}
 CASES: list[tuple[int, Any, type[ConnectorError], dict[str, Any]]] = [
     (401, {"statusCode": 401, "error": "Unauthorized", "message": LOGIN}, TransientError, {"about_record": False}),
     (402, {"statusCode": 402, "error": "Payment Required", "message": "x"}, TransientError, {"about_record": False}),
@@ -231,6 +243,9 @@ CASES: list[tuple[int, Any, type[ConnectorError], dict[str, Any]]] = [
     (409, {"error": {"type": "mutationError", "description": "new words"}}, PermanentError, {}),
     (400, {"error": {"type": "validationError", "description": "Malformed"}}, PermanentError, {}),
     (413, "too large", PermanentError, {}),
+    (400, b"<html>", PermanentError, {}),
+    (403, {"error": {"type": "mutationError", "items": [{"error": FORBIDDEN}]}}, TransientError, {"about_record": False}),
+    (400, {"error": FORBIDDEN}, TransientError, {"about_record": False}),
     (429, {"statusCode": 429}, TransientError, {"about_record": False}),
     (500, "oops", TransientError, {"about_record": True}),
     (503, "", TransientError, {"about_record": False}),
@@ -244,7 +259,7 @@ async def test_every_answer_has_a_class(
 ) -> None:
     await world.lake.put(MUG)
     write = await update(world, "mug", {"name": "x"})
-    raw = body if status != 200 else b"{"
+    raw = body if status != 200 else b"{"  # half an answer
     world.lake.faults.answer(status, chosen=lambda asked: asked.writes, body=raw)
     found = await outcome(world, write)
     assert type(found) is kind, found

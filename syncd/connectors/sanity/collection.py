@@ -121,6 +121,8 @@ class Documents:
             middle = len(ids) // 2
             halves = ids[:middle], ids[middle:]
             return [look for half in halves for look in await self._read(half, strangers=strangers)]
+        if not all(one.id for one in found):
+            raise TransientError(f"{reply.place}: a document without an _id", status=reply.status, about_record=True)
         by_id = {one.id: one for one in found}
         seen = seen_of(reply)
         looks = []

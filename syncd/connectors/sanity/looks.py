@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from syncd.connectors.body import Parsed
+from syncd.connectors.body import Parsed, salvage
 from syncd.connectors.http import Reply
 from syncd.connectors.protocol import Broken
 from syncd.connectors.sanity.options import PUBLISHED, SanityCollection
@@ -26,7 +26,7 @@ class Document:
     @property
     def id(self) -> str:
         """Return its own id, that of a draft with what stands before it; "" if it has none."""
-        found = self.value.get("_id") if isinstance(self.value, dict) else None
+        found = self.attribute("_id")
         return found if isinstance(found, str) else ""
 
     @property
@@ -36,7 +36,8 @@ class Document:
 
     def attribute(self, name: str) -> Native:
         """Return one of its attributes."""
-        return self.value.get(name) if isinstance(self.value, dict) else None
+        made = salvage(self.value)
+        return salvage(made.get(name)) if isinstance(made, dict) else None
 
 
 def documents(parsed: Parsed, found: Sequence[Any], reply: Reply) -> list[Document]:
@@ -88,6 +89,8 @@ class Looks:
         document = found.get(native_id)
         if document is None and self.options.unpublishes:
             document = found.get(DRAFT + native_id)
+        if document is not None and document.flaw:
+            return self.thing(document)
         if document is None or document.attribute("_type") != self.options.type:
             return self.absent(native_id, seen)
         return self.thing(document)
