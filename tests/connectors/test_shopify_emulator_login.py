@@ -124,7 +124,7 @@ async def test_access_that_is_denied_is_the_logins_trouble(shop: ServedShop):
 
 async def test_the_size_of_the_bucket_is_learnt_and_then_kept_to(shop: ServedShop):
     filled(shop.emulator, 2000, 1)
-    shop.emulator.bucket = Bucket(maximum=1500, restore=3000)
+    shop.emulator.bucket = Bucket(maximum=600, restore=600)
     async with shop.connected("Product", "title") as connector:
         assert len(await all_of(connector)) == 2000
     said = [request.said for request in shop.emulator.requests]
