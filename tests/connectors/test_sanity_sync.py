@@ -233,3 +233,19 @@ async def test_a_webhook_that_is_lost_is_found_by_the_next_poll(company: Company
     assert taken
     assert all(status == 202 for sent in taken for status in sent[:1])
     assert [status for sent in taken for status in sent[1:]] == [200]  # a repeat is known
+
+
+async def test_reads_that_are_late_lose_nothing_and_overwrite_nobody(company: Company) -> None:
+    """Queries show what was before our write: what follows from it is refused by the revision, and read again."""
+    await company.settled()
+    lake, native = company.lake, company.product["_id"]
+    lake.faults.stale = True
+    company.world.put("erp", "1", name="Cup")
+    for _ in range(3):
+        await company.world.once()
+    await lake.patch(native, set={"seo": "by a person"})
+    await lake.freshen()
+    await company.settled()
+    assert (company.product["title"], company.product["seo"]) == ("Cup", "by a person")
+    ours = [one for one in lake.data.transactions.values() if one.author != "person-1"]
+    assert [step.operation for one in ours for step in one.steps] == ["create", "update"]
