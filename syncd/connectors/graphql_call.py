@@ -170,7 +170,10 @@ class Graphql:
         place, status, words = answered.reply.place, answered.reply.status, _words(answered)
         match fault:
             case Fault.WAIT:
-                self._http.budget.throttled(1.0 if wait is None else wait)
+                if wait is None:
+                    self._http.budget.throttled(1.0)
+                else:  # it says itself when there is enough again: going slower for long would waste what it allows
+                    self._http.budget.pause(wait)
                 return TransientError(f"{place}: throttled: {words}", status=429, retry_after=wait)
             case Fault.LOGIN:
                 return TransientError(f"login: {place}: {words}", status=status)
