@@ -307,6 +307,23 @@ def test_stock_is_adjusted_by_a_difference(kind: str) -> None:
     sound(request.document, request.variables)
 
 
+@pytest.mark.parametrize("kind", ["Product", "ProductVariant", "InventoryItem"])
+def test_what_is_stocked_nowhere_begins_with_a_quantity(kind: str) -> None:
+    path = {"Product": "variants.0.inventoryQuantity", "ProductVariant": "inventoryQuantity"}.get(kind)
+    path = path or "inventoryLevel.quantities.on_hand"
+    item = {"id": "gid://shopify/InventoryItem/7", "inventoryLevels": []}
+    nowhere = {"variants": [{"id": "v", "inventoryItem": item}], "inventoryItem": item, "inventoryLevel": None}
+    for location, only in (("1", None), (None, PLACE)):
+        if kind == "InventoryItem" and location is None:
+            continue
+        made = mutations_of(
+            kind, write_of(kind, {path: 5}), Current(nowhere, {}), options_of(kind, location=location), guarded=True, only=only
+        )
+        request = request_of(made, "id")
+        assert "inventoryActivate" in request.document
+        sound(request.document, request.variables)
+
+
 @pytest.mark.parametrize("kind", WRITABLE)
 def test_what_is_read_before_a_write_is_there(kind: str) -> None:
     for location in ("1", None):

@@ -40,8 +40,12 @@ def extras(kind: str, paths: Sequence[str], options: ShopifyCollection) -> list[
     return found + [f"{path}.{part}" for path in weights for part in ("value", "unit")]
 
 
-def mutations_of(kind: str, write: Write, now: Current, options: ShopifyCollection, *, guarded: bool) -> list[Mutation]:
+def mutations_of(
+    kind: str, write: Write, now: Current, options: ShopifyCollection, *, guarded: bool, only: str | None = None
+) -> list[Mutation]:
     """Return what makes a write: stock first, then metafields, the thing itself last, which the answer then shows.
+
+    ``only`` is the shop's only location, for what is stocked nowhere yet.
 
     Raises PermanentError for a path that cannot be written.
     """
@@ -54,7 +58,7 @@ def mutations_of(kind: str, write: Write, now: Current, options: ShopifyCollecti
     wrong = next((path for path in values if not inputs.is_writable(kind, path)), None)
     if wrong is not None:
         raise PermanentError(f"{write.collection}: {wrong} cannot be written; map it with direction: in")
-    found = stock.quantities(kind, write, now.item, location=options.place)
+    found = stock.quantities(kind, write, now.item, location=options.place, only=only)
     made = stock.mutations(found, write, reason=options.reason, guarded=guarded)
     made += _metafields(values, native, now.proofs, options, guarded=guarded)
     return made + _things(kind, write, native, values, now.item)

@@ -16,6 +16,7 @@ from syncd.connectors.shopify.mutations import Mutation, Request, request_of
 from syncd.connectors.shopify.objects import gid
 from syncd.connectors.shopify.place import Place, same
 from syncd.connectors.shopify.selection import Selection
+from syncd.connectors.shopify.stock import unplaced
 from syncd.connectors.shopify.updates import Current, extras, mutations_of
 from syncd.core.model import Answer, Change, Native, Op, Receipt, Write
 from syncd.errors import ConnectorError, OutcomeUnknown, PermanentError, StaleWrite
@@ -44,7 +45,8 @@ class Writer:
         if self._guarded:
             self._compare(write, now.item)
         kind, options = self._place.kind.name, self._place.options
-        mutations = mutations_of(kind, write, now, options, guarded=self._guarded)
+        only = await self._only_location() if unplaced(kind, write, now.item, location=options.place) else None
+        mutations = mutations_of(kind, write, now, options, guarded=self._guarded, only=only)
         if not mutations:
             return Receipt(Answer.DONE, write.id, await self._look(write.id))
         answered, refused, request = await self._send(mutations)
