@@ -415,3 +415,12 @@ async def test_an_expired_session_that_stays_expired_is_a_login_problem() -> Non
         salesforce.faults.append(Fault(refused=EXPIRED, times=5))
         with pytest.raises(TransientError, match=r"^login: .*INVALID_SESSION_ID"):
             await pages(connector)
+
+
+async def test_many_requests_whose_token_ended_at_once_all_go_on() -> None:
+    async with acme() as (salesforce, connector):
+        ids = [person(salesforce, number) for number in range(8)]
+        await connector.read("contacts", ids)
+        salesforce.expire()
+        looks = await asyncio.gather(*(connector.read("contacts", [one]) for one in ids))
+        assert [look.gone for [look] in looks] == [False] * 8

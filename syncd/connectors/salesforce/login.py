@@ -41,8 +41,9 @@ class OrgLogin:
         return {"Authorization": f"Bearer {token}", "Sforce-Call-Options": f"client={self._connection.client}"}
 
     def refused(self) -> bool:
-        """Forget the token and return whether a new one may help."""
-        return self._token.drop()
+        """Forget the token. A new one may always help: another request may have dropped this one already."""
+        self._token.drop()
+        return True
 
     async def _fetch(self, session: aiohttp.ClientSession) -> tuple[str, float]:
         connection = self._connection
