@@ -335,7 +335,7 @@ async def test_subscriptions_are_looked_at_and_made(shop: ServedShop):
 
 
 def test_a_hundred_thousand_customers_take_little_memory():
-    """In pages, and by a bulk operation: 87 and 89 MB, 7 and 8 s, on 2 cores with nothing else to do (2026-11-21)."""
+    """In pages, and by a bulk operation: 87 and 89 MB, 7 and 8 s, once, on 2 cores that others used too (2026-11-21)."""
     needed()
     with large.served("tests.emulators.shopify", "--customers", "100000", "--bucket", "1e9", seconds=100) as url:
         for way in ("pages", "bulk"):
