@@ -1,4 +1,4 @@
-"""Stock of what is stocked nowhere yet: it begins at the location that is meant, and it is asked which where that is not clear."""
+"""Stock of what is stocked nowhere yet: it begins at the one location, or at the one that is named."""
 
 from collections.abc import AsyncIterator
 

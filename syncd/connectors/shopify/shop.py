@@ -36,6 +36,7 @@ class ShopifyShop:
         self.places = {name: place_of(setup, one) for name, one in setup.collections.items()}
         self._readers: dict[str, Reader] = {}
         self._writing = asyncio.Semaphore(setup.limits.concurrency)
+        self._asking = asyncio.Lock()
         self._locations: list[str] | None = None
         self._registered = False
 
@@ -137,15 +138,18 @@ class ShopifyShop:
         return self._readers[collection]
 
     async def locations(self) -> list[str]:
-        """Return the shop's locations."""
-        if self._locations is None:
-            found: list[str] = []
-            async for leaf in Relay(self.api, LOCATIONS, {}, at="locations", size=PAGE).leaves():
-                if leaf.why:
-                    raise TransientError(f"locations: {leaf.why}", about_record=True)
-                found += [str(pick(one, "id")) for one in leaf.elements]
-            self._locations = found
-        return self._locations
+        """Return the shop's locations, asked for once."""
+        async with self._asking:
+            if self._locations is None:
+                self._locations = [identity async for identity in self._located()]
+            return self._locations
+
+    async def _located(self) -> AsyncIterator[str]:
+        async for leaf in Relay(self.api, LOCATIONS, {}, at="locations", size=PAGE).leaves():
+            if leaf.why:
+                raise TransientError(f"locations: {leaf.why}", about_record=True)
+            for one in leaf.elements:
+                yield str(pick(one, "id"))
 
     async def _apply(self, write: Write) -> Receipt:
         name = write.collection
