@@ -177,11 +177,21 @@ def _with_kind(source: Source, draft: PlatformDraft, kind: Kind, connection: Sec
         block = _without(source, block, PROMISED, [], refuse=source.promised)
         composite = block.get("id")
         if isinstance(composite, Items):
-            source.later(composite, "an id of several columns", fix="write  id: ONE_COLUMN")
+            _several(source, composite, kind)
         else:
             found.options = read_options(source, block, kind.collection, found.owner)
         if None not in (draft.connection, draft.watch, found.options):
             found.abilities = kind.abilities(draft.connection, found.options, draft.watch, draft.write)
+
+
+def _several(source: Source, composite: Items, kind: Kind) -> None:
+    """Note an id that is a list: E011 where it is written as one text, E190 where there is no such thing yet."""
+    if not getattr(kind.collection, "COMPOSITE", False):
+        source.later(composite, "an id of several columns", fix="write  id: ONE_COLUMN")
+        return
+    names = ",".join(one.text for one in composite.nodes if isinstance(one, Scalar))
+    why = "an id is one text, as reports and commands show it"
+    source.error("E011", composite, "an id of several names is written as one text", why=why, fix=f"write  id: {names}")
 
 
 def _connection(source: Source, section: Section, kind: Kind) -> Any:

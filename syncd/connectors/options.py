@@ -6,7 +6,7 @@ Durations are microseconds once parsed. A connector's own models stand in its ow
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from cronsim import CronSim, CronSimError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
@@ -126,8 +126,12 @@ class Tls(Options):
 
 
 class CollectionOptions(Options):
-    """Base of a kind's collection options. ``writable``: what may be written there, whatever a rule says; None: all."""
+    """Base of a kind's collection options. ``writable``: what may be written there, whatever a rule says; None: all.
 
+    ``COMPOSITE``: whether an id may be several names, written as one text, ``A,B``.
+    """
+
+    COMPOSITE: ClassVar[bool] = False
     writable: list[str] | None = None
 
 

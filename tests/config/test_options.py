@@ -157,6 +157,14 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     assert [one.code for one in source.found] == ["E010", "E010", "E102", "E101"]
 
 
+SAP = """platform: shop
+connector: odata
+connection: {base_url: "http://sap/odata"}
+collections:
+  products: {path: Plants, id: Product}
+"""
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -174,6 +182,10 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         (
             {"erp": ERP.replace("id: item_no", "id: [a, b]")},
             ["8:29: error E190: an id of several columns is not in this version"],
+        ),
+        (
+            {"shop": SAP.replace("id: Product", "id: [Product, Plant]")},
+            ["5:32: error E011: an id of several names is written as one text"],
         ),
         ({"erp": ERP.replace("rev}", "rev, retain: {keep: 1d}}")}, []),
         (

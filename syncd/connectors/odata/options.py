@@ -1,7 +1,7 @@
 """What the config may say of an OData service, and what follows from it without asking anyone."""
 
 import re
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -72,6 +72,7 @@ class OdataCollection(CollectionOptions):
     deletion marker is given they are not, unless this says so.
     """
 
+    COMPOSITE: ClassVar[bool] = True
     path: str = Field(pattern=rf"^{_NAME}$")
     id: str = Field(pattern=rf"^{_NAME}(\s*,\s*{_NAME})*$")
     changed_at: str | None = None
