@@ -79,11 +79,10 @@ def online(args: Args, flags: Flags, folder: str, loaded: "Loaded", origin: "Ori
 
 def told_once(offline: Sequence["Diagnostic"], asked: Sequence["Diagnostic"]) -> list["Diagnostic"]:
     """Return all findings with each cause told once. What this version does not obey is an error where platforms are asked."""
-    unready = {one.file for one in offline if one.code == "E190" and one.message.startswith("connector ")}
     missing = {one.hint for one in asked if one.code == "E310"}
     kept = [one for one in offline if not (one.code == "W032" and one.message in missing)]
     refused = [replace(one, severity="error") if one.code == "E190" else one for one in kept]
-    return [*refused, *(one for one in asked if not (one.code == "E314" and one.file in unready))]
+    return [*refused, *asked]
 
 
 CHECK = Command(

@@ -127,7 +127,7 @@ def _writes(scene: Scene, platform: str, collection: str) -> bool:
 
 def _guarded(draft: PlatformDraft, found: CollectionDraft) -> None:
     """Note E102: a guard by version where there is none would be no guard at all."""
-    if draft.later or (draft.kind is not None and "version" not in draft.kind.collection.model_fields):
+    if draft.kind is not None and "version" not in draft.kind.collection.model_fields:
         return  # what guards a write there its connector knows: Shopify has no versions, each write is compared with a read
     if draft.write.guard == "version" and found.abilities is not None and found.block.get("version") is None:
         draft.source.error(
@@ -143,8 +143,8 @@ def _guarded(draft: PlatformDraft, found: CollectionDraft) -> None:
 def _no_evidence(draft: PlatformDraft, found: CollectionDraft) -> None:
     """Warn W244: neither version nor body, so a person's edit and a platform's own spelling cannot be told apart."""
     can = found.abilities
-    if draft.later or can is None or can.answers or found.block.get("version") is not None:
-        return  # what a later connector's answers hold it will know
+    if can is None or can.answers or found.block.get("version") is not None:
+        return
     draft.source.warning(
         "W244",
         found.owner,

@@ -12,7 +12,7 @@ from syncd.core.rules import At
 
 @dataclass(slots=True)
 class CollectionDraft:
-    """One collection as written. ``abilities`` is None while its platform has errors, or is of a later version."""
+    """One collection as written. ``abilities`` is None while its platform has errors."""
 
     name: str
     block: Block
@@ -47,14 +47,13 @@ class CollectionDraft:
 
 @dataclass(slots=True)
 class PlatformDraft:
-    """One platform file. ``later`` is true for a connector of a later version: what depends on its kind is not checked."""
+    """One platform file."""
 
     name: str
     source: Source
     at: At
     connector: str = ""
     kind: Kind | None = None
-    later: bool = False
     mode: str | None = None
     mode_at: At = At()  # noqa: RUF009 - immutable
     stale_after: int | None = None

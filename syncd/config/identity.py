@@ -161,7 +161,7 @@ def _then(scene: Scene, section: Section) -> dict[str, str]:
 
 
 def _can(scene: Scene, entry: Entry, platform: str, word: str) -> bool:
-    """Note E231 for what a platform cannot do; not asked of a connector that is not in this version."""
+    """Note E231 for what a platform cannot do; not asked of one that has errors itself."""
     part = scene.parts[platform]
     if not part.sure or part.collection is None or part.collection.abilities is None:
         return True

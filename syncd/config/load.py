@@ -100,7 +100,7 @@ def _load(
         refuse_leaks(source, source.root, name_of(source) if source.path.startswith("platforms/") else "")
     service = _service(sources, folder, environ, trusted)
     drafts = {name_of(source): read_platform(source, kinds) for source in _of(sources, "platforms/")}
-    named = [*_of(sources, SERVICE), *(one.source for one in drafts.values() if not one.later)]
+    named = [*_of(sources, SERVICE), *(one.source for one in drafts.values())]
     check_references(named, Secrets(environ, service.secrets_dir))
     scenes = [(source, *read_entity(source, service, drafts, evidence, JUDGES)) for source in _of(sources, "entities/")]
     _one_entity_each([scene for _, scene, _ in scenes])

@@ -18,7 +18,6 @@ KEYS = [
     *("platform", "connector", "mode", "connection", "watch", "stale_after", "stray_edits", "timezone", "limits", "write"),
     "collections",
 ]
-LATER_CONNECTORS = frozenset(("shopify", "sanity", "salesforce"))  # their options are known, they are not there yet
 LATER_WATCH = ("changes",)
 LATER_COLLECTION = ("field_times", "shape")
 PROMISED = ("retain",)  # obeyed by commands that are not there yet
@@ -75,11 +74,7 @@ def _connector(section: Section, draft: PlatformDraft, kinds: Mapping[str, Kind]
         return
     draft.connector = name
     draft.kind = kinds.get(name)
-    draft.later = name in LATER_CONNECTORS
-    if draft.later:
-        ready = sorted(kinds.keys() - LATER_CONNECTORS)
-        section.source.promised(node, f'connector "{name}"', fix=f"to run it, use one of: {', '.join(ready)}")
-    elif draft.kind is None:
+    if draft.kind is None:
         section.source.error(
             "E103",
             node,

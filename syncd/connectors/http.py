@@ -19,8 +19,7 @@ from yarl import URL
 
 from syncd.connectors.body import BadBody, Parsed, parse
 from syncd.connectors.login import Auth, Identity, Login, trust
-from syncd.connectors.options import Duration, Options, Tls
-from syncd.connectors.promised import web_address
+from syncd.connectors.options import Duration, Options, Tls, web_address
 from syncd.connectors.protocol import Setup
 from syncd.connectors.rate import PATIENCE, Budget, retry_after
 from syncd.connectors.resolver import in_thread

@@ -142,6 +142,13 @@ class Marker(Options):
     value: str | int | bool = Field(alias="is")
 
 
+def web_address(url: str) -> str:
+    """Return the address of a service; raises ValueError if it is none."""
+    if not re.match(r"https?://[^/\s]+", url):
+        raise ValueError("an address starts with https:// and a host")
+    return url
+
+
 def reveal(text: str, secret: Callable[[str], str]) -> str:
     """Return the value of ``secret:NAME``, or a plain text as it is; raises what ``secret`` raises."""
     return secret(text.removeprefix("secret:")) if text.startswith("secret:") else text

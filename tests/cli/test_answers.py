@@ -71,7 +71,7 @@ def test_every_help_names_what_every_command_takes(capsys: Capture) -> None:
 def test_online_tells_each_cause_once(capsys: Capture, tmp_path: Path) -> None:
     """A platform that is not reached and a missing secret are one finding each."""
     folder = make_folder(tmp_path, ledger=False)
-    text = "platform: erp\nconnector: odata\nconnection: {base_url: http://127.0.0.1:1}\n"
+    text = "platform: erp\nconnector: odata\nmode: observe\nconnection: {base_url: http://127.0.0.1:1}\n"
     (folder / "platforms/erp.yaml").write_text(text + "collections: {items: {path: Item, id: sku}}\n")
     assert main(["--config", str(folder), "check", "--online", "--format", "json"]) == 78
     found = [(one["code"], one["severity"]) for one in json.loads(capsys.readouterr().out)["diagnostics"]]

@@ -81,10 +81,6 @@ def test_a_collection_that_cannot_be_updated_is_told_of_once(tmp_path: Path) -> 
     assert [one.source[one.col - 1 :] for one in found.diagnostics if one.code == "W246"] == ["shop: sku}}"]
 
 
-def test_what_a_later_connector_will_know_is_not_warned_of(tmp_path: Path) -> None:
-    assert "W244" not in [one.code for one in loaded(example(tmp_path)).diagnostics]
-
-
 @pytest.mark.parametrize(
     ("path", "text", "expected"),
     [

@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from syncd.connectors.options import CollectionOptions, Duration, Marker, Options, Poll, Size, Tls, Watch
-from syncd.connectors.promised import web_address
+from syncd.connectors.options import CollectionOptions, Duration, Marker, Options, Poll, Size, Tls, Watch, web_address
 from syncd.connectors.sanity.signed import Verifier
 from syncd.connectors.signature import Hook, Proof
 from syncd.core.model import SECOND, Abilities

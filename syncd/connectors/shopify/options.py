@@ -6,8 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from syncd.connectors.options import CollectionOptions, Duration, Marker, Options, Poll, Tls, Watch
-from syncd.connectors.promised import web_address
+from syncd.connectors.options import CollectionOptions, Duration, Marker, Options, Poll, Tls, Watch, web_address
 from syncd.connectors.shopify.signed import Signed
 from syncd.connectors.signature import Hook, Proof
 from syncd.core.model import SECOND
