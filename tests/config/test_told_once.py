@@ -6,7 +6,7 @@ import pytest
 
 from syncd.config.load import load
 from syncd.connectors.registry import KINDS
-from tests.config.folders import PRODUCT, SHOP, example, loaded, small, write
+from tests.config.folders import PRODUCT, SHOP, loaded, small, write
 
 IN = "in:\n  erp: {collection: items}\n  shop: {collection: products, create: true}\n"
 READY = SHOP.replace("version: etag", 'version: etag, create: POST /products, update: "PATCH /products/{id}"')
