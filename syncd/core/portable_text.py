@@ -7,6 +7,7 @@ Invalid with the tag's name, never dropped. ``<b>``, ``<i>``, ``<del>``, ``<stri
 
 import json
 from dataclasses import dataclass, field
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
@@ -130,7 +131,7 @@ class Reader:
         """Take a block that HTML has no form for, as it was."""
         self.end()
         try:
-            block = json.loads(text)
+            block = json.loads(text, parse_float=Decimal)
         except (ValueError, RecursionError):
             raise Invalid(f"{EMBEDDED} is not JSON: {shown(text)}") from None
         if not isinstance(block, dict):
@@ -150,7 +151,7 @@ def link(given: Attributes) -> dict[str, str]:
 
 def key_of(*parts: Any) -> str:
     """Return the key of a block, span or link: of its place and content, so that it is the same each time."""
-    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+    return sha256(json.dumps(parts, sort_keys=True, default=float).encode()).hexdigest()[:12]
 
 
 def block_of(draft: Draft, place: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """How paths of mappings become projections and patches: references, pictures, elements of lists and their keys."""
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,11 +10,13 @@ from syncd.connectors.sanity.keys import bare, keyed
 from syncd.connectors.sanity.paths import expression, follows, patch_path, projection, settle
 from syncd.core.mapping import get_path, parse_path
 from syncd.core.model import Answer, Item
+from syncd.core.portable_html import html_of
 from syncd.core.portable_text import blocks_of
 from syncd.errors import PermanentError
 from tests.connectors.contract import creation, done, update
 from tests.connectors.sanity_world import SanityWorld, world_of
 from tests.emulators.sanity.dataset import Document
+from tests.emulators.sanity.samples import block as text_block
 
 FIELDS = (
     *("sku", "seo.title", "mainImage.asset.url", "mainImage.alt", "brand->.name", "brand._ref", "categories._ref"),
@@ -199,6 +202,19 @@ def test_blocks_are_the_same_whatever_their_keys_are() -> None:
 
 
 # ---- words
+
+
+def test_what_html_has_no_form_for_stays_as_it_is_beside_a_change() -> None:
+    """An image with a hotspot, marks of one's own, a deep list: key, numbers and marks are those that were there."""
+    image = {"_type": "image", "_key": "i1", "hotspot": {"x": Decimal("0.1"), "y": Decimal("0.35")}, "more": [{"_key": "g"}]}
+    span = {"_type": "span", "_key": "s1", "text": "see", "marks": ["m1", "highlight"]}
+    own = {"_type": "block", "_key": "c1", "style": "lead", "markDefs": [{"_key": "m1", "_type": "term"}], "children": [span]}
+    deep = {**text_block("deep", "d1"), "listItem": "square", "level": 3}
+    old = [image, text_block("one", "p1"), own, deep]
+    new = keyed(blocks_of(str(html_of(old)).replace("one", "two")), old)
+    assert isinstance(new, list)
+    assert [new[0], new[2], new[3]] == [image, own, deep]
+    assert new[1]["children"][0]["text"] == "two"
 
 
 def test_projections_and_expressions() -> None:

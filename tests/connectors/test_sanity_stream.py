@@ -23,6 +23,7 @@ class Ears:
 
     def __init__(self, world: SanityWorld, cursor: str | None = None) -> None:
         self.heard: list[Change] = []
+        self.sizes: list[int] = []
         self.cursor = cursor
         self.world = world
         self.task = asyncio.create_task(self._listen())
@@ -33,6 +34,7 @@ class Ears:
 
     def _take(self, batch: Batch) -> None:
         self.heard += batch.changes
+        self.sizes.append(len(batch.changes))
         self.cursor = batch.cursor or self.cursor
 
     async def until(self, true: Callable[[], bool], seconds: float = 8) -> None:
@@ -247,3 +249,24 @@ async def test_a_stream_of_its_own_filter_hears_no_more_than_that() -> None:
         await made.world.lake.put(MUG | {"_id": "cup", "sku": "S-2", "name": "Cup"})
         await made.until(lambda: bool(made.said("Cup")))
         assert not made.said("Mug")
+
+
+async def test_what_was_heard_of_while_queries_fail_is_kept_as_a_hint() -> None:
+    """A deletion is told once and found by no query by date: whoever heard of it must not forget it."""
+    async with ears() as made:
+        lake = made.world.lake
+        await lake.put(MUG)
+        await made.until(lambda: bool(made.said("Mug")))
+        lake.faults.answer(503, times=5, chosen=lambda asked: asked.what == "query")
+        await lake.remove("mug")
+        await made.until(lambda: made.heard[-1].via is Via.EVENT)
+        assert (made.heard[-1].id, made.heard[-1].item) == ("mug", {})
+
+
+async def test_a_burst_is_handed_on_in_parts() -> None:
+    """A thousand events at once are not a thousand documents in memory at once."""
+    async with ears() as made:
+        lake = made.world.lake
+        await lake.edit([{"create": {**MUG, "_id": f"mug-{n}", "name": f"Mug {n}"}} for n in range(1000)])
+        await made.until(lambda: len({change.id for change in made.heard}) == 1000, 20)
+        assert max(made.sizes) <= 100

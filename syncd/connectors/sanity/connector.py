@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from syncd.connectors.http import together
+from syncd.connectors.outcomes import outcomes
 from syncd.connectors.protocol import Batch, Collection, Delivery, Page, Rights, Setup
 from syncd.connectors.sanity.calls import batch_of
 from syncd.connectors.sanity.collection import Documents
@@ -20,7 +20,7 @@ from syncd.connectors.sanity.rights import rights_of
 from syncd.connectors.sanity.writing import Ways
 from syncd.connectors.shape import Shape
 from syncd.core.model import Change, Native, Receipt, Write
-from syncd.errors import ConnectorError, PermanentError, TransientError
+from syncd.errors import ConnectorError, PermanentError
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +99,11 @@ class Sanity:
 
     async def apply(self, writes: Sequence[Write]) -> list[Receipt | ConnectorError]:
         """Send each write once, several at a time; once the platform itself fails, the rest is not sent."""
-        down: list[ConnectorError] = []
 
-        async def outcome(write: Write) -> Receipt | ConnectorError:
-            async with self._writing:
-                if down:
-                    return down[0]
-                try:
-                    return await self._parts[write.collection].deeds.do(write)
-                except TransientError as error:
-                    if not error.about_record:
-                        down.append(error)
-                    return error
-                except ConnectorError as error:
-                    return error
+        async def send(write: Write) -> Receipt:
+            return await self._parts[write.collection].deeds.do(write)
 
-        return await together([outcome(write) for write in writes])
+        return await outcomes(writes, send, self._writing)
 
     def _part(self, one: Collection) -> Part:
         options: SanityCollection = one.options

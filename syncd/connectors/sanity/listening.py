@@ -14,7 +14,7 @@ from typing import Any
 from syncd.connectors.body import BadBody, decode
 from syncd.connectors.http import Stream as Opened
 from syncd.connectors.protocol import Batch, Setup
-from syncd.connectors.sanity.collection import Documents
+from syncd.connectors.sanity.collection import AT_ONCE, Documents
 from syncd.connectors.sanity.dataset import Dataset
 from syncd.connectors.sanity.options import Stream
 from syncd.connectors.sanity.own import is_published, own
@@ -87,8 +87,8 @@ class Listening:
                     yield batch
                 due = time.monotonic() + self._options.catch_up / SECOND
             mutations = {str(one.data["documentId"]): one for one in events if one.name == "mutation"}
-            if mutations:
-                yield Batch(await self._looks(mutations))
+            for start in range(0, len(mutations), AT_ONCE):
+                yield Batch(await self._looks(dict(list(mutations.items())[start : start + AT_ONCE])))
             for one in events:
                 if one.error is not None:
                     raise one.error
@@ -96,7 +96,7 @@ class Listening:
                 return
 
     async def _looks(self, events: dict[str, Heard]) -> list[Change]:
-        """Return the things that events are about as queries show them now; a hint where they still show what was before."""
+        """Return the things that events are about as queries show them now; a hint where they do not show it yet."""
         try:
             looks = {one.id: one for one in await self._documents.ours(list(events))}
             for delay in LATE:
@@ -105,7 +105,7 @@ class Listening:
                     break
                 await asyncio.sleep(delay)
                 looks |= {one.id: one for one in await self._documents.ours(behind)}
-        except PermanentError:  # one of them cannot be read: whose fault that is shows when each is read by itself
+        except ConnectorError:  # not now, or one of them never: an event is kept, and each is read by itself
             return [self._hint(one, heard) for one, heard in events.items()]
         return [self._hint(one, events[one]) if is_behind(look, events[one]) else look for one, look in looks.items()]
 
