@@ -21,11 +21,13 @@ DEPTH = 32  # of one thing
 DIGITS = 64  # characters of one number
 _LIMIT = 300  # nesting that Python's own scanner surely stands, wherever it is called from
 _INT64 = 2**63
-_EXPONENT = 308  # beyond it every other program reads infinity or nothing
+EXPONENT = 308  # beyond it every other program reads infinity or nothing
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+', re.DOTALL)
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_PAGE = re.compile(rb"\s*(?:<!doctype html|<html|<head|<body)", re.IGNORECASE)
+_NO_TEXT = re.compile(r"<(script|style)\b.*?(</\1\s*>|$)|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 
 class BadBody(ValueError):  # noqa: N818 - the word the reports use
@@ -120,6 +122,19 @@ def excerpt(value: Native, limit: int = 500) -> str:
     return json.dumps(value, default=_shown, ensure_ascii=True)[:limit]
 
 
+def plainly(body: bytes, limit: int = 500) -> str:
+    """Return the beginning of a body in one line, for messages; of a page for people only what one would read there."""
+    text = body[: 16 * limit].decode("utf-8", "replace")
+    if is_page(body):
+        text = f"a web page: {_NO_TEXT.sub(' ', text)}"
+    return " ".join(text[: 4 * limit].split())[:limit]
+
+
+def is_page(body: bytes) -> bool:
+    """Return whether a body is a page for people: of a login, a proxy, a server that knows no such address."""
+    return bool(_PAGE.match(body))
+
+
 def salvage(value: Native) -> Native:
     """Return what could be made of a value that may be marked ``Bad``."""
     return value.value if isinstance(value, Bad) else value
@@ -158,7 +173,7 @@ class _Marks:
         if len(text) > DIGITS:
             return self.bad(f"a number of {len(text)} characters")
         number = Decimal(text)
-        return number if abs(number.adjusted()) <= _EXPONENT else self.bad(f"{text} is out of range")
+        return number if abs(number.adjusted()) <= EXPONENT else self.bad(f"{text} is out of range")
 
     def object(self, pairs: list[tuple[str, Native]]) -> dict[str, Native] | Bad:
         made = dict(pairs)

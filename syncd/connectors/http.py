@@ -17,7 +17,7 @@ from pydantic import Field, field_validator
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential
 from yarl import URL
 
-from syncd.connectors.body import BadBody, Parsed, parse
+from syncd.connectors.body import BadBody, Parsed, parse, plainly
 from syncd.connectors.login import Auth, Identity, Login, trust
 from syncd.connectors.options import Duration, Options, Tls, web_address
 from syncd.connectors.protocol import Setup
@@ -91,8 +91,9 @@ def refuse(reply: Reply) -> None:
     if status in {408, 425} or status >= 500:
         raise TransientError(said, status=status, about_record=True)
     if status < 400:
-        raise TransientError(f"{said}, a redirect that is not followed", status=status)
-    text = reply.body[: 4 * EXCERPT].decode("utf-8", "replace").strip()[:EXCERPT]
+        target = reply.headers.get("Location")
+        raise TransientError(f"{said}, a redirect{f' to {target}' if target else ''} that is not followed", status=status)
+    text = plainly(reply.body, EXCERPT)
     raise PermanentError(f"{said}: {text}" if text else said, status=status)
 
 

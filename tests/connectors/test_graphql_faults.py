@@ -83,7 +83,7 @@ async def scan(api: GraphqlApi) -> list[Page]:
         (errors("BAD", status=401), TransientError, OWN, "login: "),
         (errors("BAD", status=503), TransientError, OWN, "answered 503"),
         (errors("CONFLICT"), StaleWrite, None, "because of CONFLICT"),
-        (says(400, "<html>"), PermanentError, None, "<html>"),
+        (says(400, "<html>Bad <b>Gateway</b>"), PermanentError, None, "a web page: Bad Gateway"),
         (says(200, "<html>Saved!"), TransientError, RECORD, "no JSON"),
         (says(200, "{}"), TransientError, RECORD, "no answer of GraphQL"),
         (says(200, '{"data": null}'), TransientError, RECORD, "no answer of GraphQL"),

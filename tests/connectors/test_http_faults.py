@@ -368,6 +368,7 @@ async def test_writes_follow_no_redirect(place: Place) -> None:
     place.shop.faults.append((BEFORE, says(307, Location="/products/2")))
     [outcome] = await connector.apply([update("1")])
     assert isinstance(outcome, TransientError)
+    assert "a redirect to /products/2 that is not followed" in str(outcome)
     assert len(place.shop.requests) == 1
 
 

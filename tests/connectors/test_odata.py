@@ -240,7 +240,12 @@ async def test_an_api_key_is_a_header() -> None:
 @pytest.mark.parametrize(
     ("edmx", "kind", "said"),
     [
-        ("<html/>", TransientError, "no EDMX but <html>"),
+        ("<x/>", TransientError, "no EDMX but <x>"),
+        (
+            "<!DOCTYPE html><html><style>b {}</style><h1>Log\non</h1></html>",
+            TransientError,
+            r"metadata: no EDMX but a web page: Log on \(is base_url",
+        ),
         ("{}", TransientError, "no XML"),
         ('<!DOCTYPE x [<!ENTITY a "b">]><x/>', TransientError, "a document type where EDMX was expected"),
         (V2, PermanentError, "protocol: v4, but .metadata is of v2"),
@@ -250,6 +255,14 @@ async def test_metadata_that_is_none(edmx: str, kind: type[Exception], said: str
     async with Fake(edmx=edmx).connected(connection={"protocol": "v4"}) as connector:
         with pytest.raises(kind, match=said):
             await pages(connector)
+
+
+async def test_a_base_url_without_a_service_is_named() -> None:
+    fake = Fake()
+    fake.say("GET /$metadata", "<html><head><title>Error</title></head>\n<pre>Cannot GET</pre></html>", status=404)
+    async with fake.connected() as connector:
+        with pytest.raises(PermanentError, match=r"^base_url: no service there: .*answered 404: a web page: Error Cannot GET$"):
+            await connector.rights("things")
 
 
 async def test_a_login_that_is_refused_says_so() -> None:

@@ -34,9 +34,7 @@ def known(
     return Things(platform, given.name, options, connection, service, found, shape, zone)
 
 
-def _problems(
-    service: Service, found: EntitySet, shape: Structure, given: Collection, poll_by: str | None
-) -> Iterator[str]:
+def _problems(service: Service, found: EntitySet, shape: Structure, given: Collection, poll_by: str | None) -> Iterator[str]:
     options: OdataCollection = given.options
     if options.keys != shape.key:
         if set(options.keys) - set(shape.properties):

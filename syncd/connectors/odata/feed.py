@@ -83,9 +83,7 @@ class Feed:
         async for batch in self._resumed(mark, Mark(), self._tracked):
             yield batch
 
-    async def _resumed(
-        self, mark: Mark, otherwise: Mark, run: Callable[[Mark], AsyncIterator[Batch]]
-    ) -> AsyncIterator[Batch]:
+    async def _resumed(self, mark: Mark, otherwise: Mark, run: Callable[[Mark], AsyncIterator[Batch]]) -> AsyncIterator[Batch]:
         """Yield a round gone on with where it was; where the service does not know that place any more, another one."""
         begun = False
         try:

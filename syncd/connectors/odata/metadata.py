@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import replace
 
+from syncd.connectors.body import is_page, plainly
 from syncd.connectors.odata.schema import EntitySet, Navigation, Property, Service, Structure, Version
 from syncd.errors import TransientError
 
@@ -17,6 +18,9 @@ _DAY = frozenset(("Edm.Date",))
 
 def parse_metadata(body: bytes, place: str) -> Service:
     """Return what a service says of itself; raises TransientError if this is no EDMX. ``place`` is for messages."""
+    if is_page(body):
+        text = f"{place}: no EDMX but {plainly(body, 200)} (is base_url the service's own address, and is the login right?)"
+        raise TransientError(text)
     if b"<!DOCTYPE" in body or b"<!ENTITY" in body:  # entities that unfold without end; EDMX knows none
         raise TransientError(f"{place}: a document type where EDMX was expected")
     try:

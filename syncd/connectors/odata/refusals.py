@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from syncd.connectors.body import BadBody, decode
+from syncd.connectors.body import BadBody, decode, plainly
 from syncd.connectors.http import EXCERPT, Reply
 from syncd.connectors.http import refuse as refuse_http
 from syncd.core.model import Native
@@ -32,7 +32,7 @@ def refuse(reply: Reply) -> None:
 
 def words(reply: Reply) -> str:
     """Return what a refusal says, in one line; its first characters where it is no OData error."""
-    return (said_in(reply.body) or reply.body[: 2 * EXCERPT].decode("utf-8", "replace").strip() + _sap_message(reply))[:EXCERPT]
+    return (said_in(reply.body) or plainly(reply.body, EXCERPT) + _sap_message(reply))[:EXCERPT]
 
 
 def is_service_error(reply: Reply) -> bool:

@@ -67,6 +67,8 @@ class Odata:
         async with self._learning:
             if self._service is None or self.setup.now() - self._service_at > AGE:
                 reply = await self.http.read(self.address.url("/$metadata"), headers=self.address.headers(None))
+                if reply.status in {404, 410}:
+                    raise PermanentError(f"base_url: no service there: {reply.place}: answered {reply.status}: {words(reply)}")
                 refuse(reply)
                 found = parse_metadata(reply.body, reply.place)
                 given = self.setup.connection.protocol

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from decimal import Decimal, InvalidOperation
 
-from syncd.connectors.body import DIGITS, Bad
+from syncd.connectors.body import DIGITS, EXPONENT, Bad, flaw
 from syncd.connectors.odata import moments
 from syncd.connectors.odata.moments import Unfit
 from syncd.connectors.odata.schema import Navigation, Property, Service, Structure
@@ -152,19 +152,28 @@ class Values:
 
 
 def number_of(value: Native, *, whole: bool) -> Native:
-    """Return the number that a value says, or the value itself if it says none."""
+    """Return the number that a value says, or the value itself if it says none, or one that the ledger cannot hold."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
-        if len(value) > DIGITS or not _NUMBER.fullmatch(value):
+        found = _decimal_of(value)
+        if found is None:
             return value
-        try:
-            value = Decimal(value.rstrip("mMdDfFlL"))
-        except InvalidOperation:
-            return value
+        value = found
     if whole and isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else str(value)
+        return int(value) if value == value.to_integral_value() and not flaw(int(value)) else str(value)
     return value
+
+
+def _decimal_of(text: str) -> Decimal | None:
+    """Return the number that a text says, None if it says none; what is beyond all use stays text, as in ``body.parse``."""
+    if len(text) > DIGITS or not _NUMBER.fullmatch(text):
+        return None
+    try:
+        found = Decimal(text.rstrip("mMdDfFlL"))
+    except InvalidOperation:
+        return None
+    return found if abs(found.adjusted()) <= EXPONENT else None
 
 
 def digits(number: int | Decimal) -> str:
