@@ -5,11 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from aiohttp import web
 
+from syncd.connectors.body import encode
+from syncd.connectors.odata.service import AGE
 from syncd.connectors.protocol import Connector
 from syncd.core.model import Answer, Op, Receipt, Write
 from syncd.errors import ConnectorError, OutcomeUnknown, PermanentError, StaleWrite, TransientError
-from tests.connectors.odata_fake import V2, Fake, v4
+from tests.connectors.odata_fake import V2, V4, Asked, Fake, v4
 
 ETAG = {"collection": {"version": "etag"}, "connection": {"protocol": "v4"}}
 REQUIRED = {"status": 403, "x_csrf_token": "Required"}
@@ -362,3 +365,33 @@ async def test_a_batch_is_only_one_attempt_of_each() -> None:
         found = await connector.apply([write(name="b"), write(native_id="2", name="b")])
     assert all(isinstance(one, OutcomeUnknown) for one in found)
     assert fake.lines().count("POST /$batch") == 1
+
+
+@pytest.mark.parametrize("batch", [1, 10])
+async def test_a_service_that_is_not_as_configured_is_no_fault_of_a_record(batch: int) -> None:
+    fake = Fake()
+    fake.say("GET /$metadata", "<html>Wartung</html>", status=404)
+    async with fake.connected(write={"batch": batch}) as connector:
+        outcomes = await connector.apply([write(name="x"), write(name="y")])
+        with pytest.raises(TransientError, match="base_url: no service there"):
+            await connector.read("things", ["1"])
+    assert all(isinstance(one, TransientError) and not one.about_record for one in outcomes), outcomes
+    assert fake.lines() == []
+
+
+async def test_metadata_that_goes_away_while_a_batch_is_under_way_does_not_hide_what_became_of_it() -> None:
+    fake = Fake()
+    now = [1_000_000]
+    fake.say("GET /$metadata", V4, Content_Type="application/xml")
+    fake.say("GET /$metadata", "", status=503)
+
+    def late(_: Asked) -> web.Response:
+        now[0] += 2 * AGE
+        answers = [{"id": str(number), "status": 204} for number in (1, 2)]
+        return web.Response(body=encode({"responses": answers}), content_type="application/json")
+
+    fake.told["POST /$batch"] = [late]
+    options = {"write": {"batch": 10}, "connection": {"protocol": "v4", "batch": "json"}, "collection": {"version": "etag"}}
+    async with fake.connected(now=lambda: now[0], **options) as connector:
+        outcomes = await connector.apply([write(name="x"), write(native_id="2", name="y")])
+    assert [getattr(found, "answer", found) for found in outcomes] == [Answer.DONE, Answer.DONE]

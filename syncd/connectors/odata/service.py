@@ -31,6 +31,8 @@ from syncd.errors import ConnectorError, OutcomeUnknown, PermanentError, StaleWr
 
 AGE = 3600 * SECOND  # after which the metadata is read again: services change
 
+Sent = tuple[Things, Write, Request]  # one of a batch
+
 
 class Odata:
     """The connector to one service."""
@@ -88,6 +90,16 @@ class Odata:
             self._things[collection] = known(service, given, self.setup.connection, place, poll.cursor if poll else None)
         return self._things[collection]
 
+    async def _usable(self, collection: str) -> Things:
+        """Return a collection to read single things of or to write to.
+
+        Raises TransientError for what is wrong with the service or the config: that is no fault of the record's.
+        """
+        try:
+            return await self.things(collection)
+        except PermanentError as error:
+            raise TransientError(str(error), status=error.status) from error
+
     def _forget(self) -> None:
         """Read the metadata again before the next request: perhaps the service was changed."""
         self._service = None
@@ -143,7 +155,7 @@ class Odata:
         """Read by key, several at once. What is gone is believed only while the entity set itself still answers."""
         if not ids:
             return []
-        things = await self.things(collection)
+        things = await self._usable(collection)
         found = await together([self._read(things, one) for one in ids])
         if any(one.gone and one.item is None for one in found):
             refuse(await self.get(self.address.url(f"/{things.set.name}", {"$top": 1}), {}))
@@ -176,7 +188,7 @@ class Odata:
 
     async def find(self, collection: str, path: str, value: Native) -> list[Change]:
         """Ask by ``$filter``; what does not have exactly this value is left out. An empty answer is a proof."""
-        things = await self.things(collection)
+        things = await self._usable(collection)
         asked = filter_for(things, path, value)
         if asked is None:
             return []  # what the property cannot hold is not there
@@ -211,7 +223,7 @@ class Odata:
         return await self._send_together(writes)
 
     async def _send(self, write: Write) -> Receipt:
-        things = await self.things(write.collection)
+        things = await self._usable(write.collection)
         request = await self._request(things, write, batched=False)
         body = None if request.content is None else _encoded(write, request)
         url = self.address.url(request.path)
@@ -232,38 +244,39 @@ class Odata:
 
     async def _send_together(self, writes: Sequence[Write]) -> list[Receipt | ConnectorError]:
         """Send writes in one request; what can be refused beforehand is left out of it."""
-        made: dict[int, Request] = {}
+        made: dict[int, Sent] = {}
         came: dict[int, Receipt | ConnectorError] = {}
         for at, write in enumerate(writes):
             try:
-                made[at] = await self._request(await self.things(write.collection), write, batched=True)
-                _encoded(write, made[at])
+                things = await self._usable(write.collection)
+                request = await self._request(things, write, batched=True)
+                _encoded(write, request)
+                made[at] = things, write, request
             except ConnectorError as error:
-                made.pop(at, None)
                 came[at] = error
         if made:
-            came |= dict(zip(made, await self._batched([writes[at] for at in made], list(made.values())), strict=True))
+            came |= dict(zip(made, await self._batched(list(made.values())), strict=True))
         return [came[at] for at in range(len(writes))]
 
-    async def _batched(self, writes: Sequence[Write], requests: Sequence[Request]) -> list[Receipt | ConnectorError]:
-        service = await self.service()
+    async def _batched(self, sent: Sequence[Sent]) -> list[Receipt | ConnectorError]:
+        requests, version = [request for _, _, request in sent], sent[0][0].service.version
         kind, body = as_json(requests) if self.setup.connection.batch == "json" else as_multipart(requests)
-        headers = self.address.headers(service.version) | {"Content-Type": kind}
+        headers = self.address.headers(version) | {"Content-Type": kind}
         headers["Accept"] = "application/json" if self.setup.connection.batch == "json" else "multipart/mixed"
-        headers |= {} if service.is_v2 else {"Prefer": PREFER}
+        headers |= {} if version == "v2" else {"Prefer": PREFER}
         try:
             reply = await self.csrf.write("POST", self.address.url("/$batch"), body=body, headers=headers)
             _check_batch(reply)
         except ConnectorError as error:
-            return [error] * len(writes)
+            return [error] * len(sent)
         found = answers_of(reply, requests)
-        return await together([self._outcome(write, one) for write, one in zip(writes, found, strict=True)])
+        return await together([self._outcome(*one, part) for one, part in zip(sent, found, strict=True)])
 
-    async def _outcome(self, write: Write, reply: Reply | None) -> Receipt | ConnectorError:
+    async def _outcome(self, things: Things, write: Write, request: Request, reply: Reply | None) -> Receipt | ConnectorError:
         if reply is None:
-            return OutcomeUnknown(f"{write.collection}: $batch gave no answer to this write")
+            return OutcomeUnknown(f"{request.method} {request.path}: $batch gave no answer to this write")
         try:
-            return await self._receipt(await self.things(write.collection), write, reply)
+            return await self._receipt(things, write, reply)
         except ConnectorError as error:
             return error
 
