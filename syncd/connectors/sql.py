@@ -124,9 +124,11 @@ class Sql:
         return whole_only([rows.change(row, as_of, seen_at) for row in await self._fetch(query)])
 
     async def rights(self, collection: str) -> Rights:
-        """Return which of the columns that syncd writes the database lets us write."""
+        """Return which of the columns that syncd writes, within ``writable:``, the database lets us write."""
         rows, given = await self._known(collection), self.setup.collections[collection]
-        columns = list(dict.fromkeys(path.partition(".")[0] for path in given.writes))
+        wall = rows.options.writable
+        written = [path for path in given.writes if wall is None or path in wall]
+        columns = list(dict.fromkeys(path.partition(".")[0] for path in written))
         dialect, table = self.setup.connection.dialect, rows.options.table
         refused = await self.database.ask(lambda connection: refused_columns(connection, dialect, table, columns))
         return Rights(None if refused is None else not refused, tuple(refused or ()))

@@ -1,5 +1,6 @@
 """The types ``date`` and ``datetime``."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -9,6 +10,8 @@ from syncd.core.basetype import Kind
 from syncd.core.model import Native, Value
 from syncd.core.native import DATE, MOMENT, Invalid, moment_of, moment_text, shown
 from syncd.core.rules import FieldType
+
+BASIC = re.compile(r"([Tt ].*[+-][0-9]{2})([0-9]{2})$")  # an offset without its colon, as Salesforce writes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +32,10 @@ class Date(Kind):
 
 @dataclass(frozen=True, slots=True)
 class Moment(Kind):
-    """RFC 3339 or a database's own type; naive ones are in the platform's zone, the earlier when clocks go back.
+    """RFC 3339 (its offset also without the colon) or a database's own type.
 
-    What the clocks skip when they go forward was never the time there: Invalid.
+    Naive ones are in the platform's zone, the earlier when clocks go back. What the clocks skip when they go forward was
+    never the time there: Invalid.
     """
 
     zone: str = "UTC"
@@ -54,7 +58,7 @@ class Moment(Kind):
         return moment
 
     def _parse(self, raw: Native) -> datetime:
-        found = MOMENT.fullmatch(raw) if isinstance(raw, str) else None
+        found = MOMENT.fullmatch(BASIC.sub(r"\1:\2", raw)) if isinstance(raw, str) else None
         if not found:
             raise Invalid(f"{shown(raw)} is not a date with time (2026-01-31T10:00:00Z)")
         day, clock, fraction, offset = found.groups()

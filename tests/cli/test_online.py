@@ -197,6 +197,31 @@ def test_rights_in_postgresql(
         engine.dispose()
 
 
+def test_columns_outside_the_wall_need_no_right(
+    folder: Path, shop: str, postgres: sa.URL, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = sa.create_engine(postgres.set(drivername="postgresql+psycopg"))
+    with engine.begin() as connection:
+        for statement in (
+            "CREATE TABLE items (id int PRIMARY KEY, sku text, name text)",
+            "INSERT INTO items VALUES (1, 'MUG-1', 'Mug')",
+            "CREATE ROLE syncd_reader LOGIN",
+            "GRANT SELECT, UPDATE (name) ON items TO syncd_reader",
+        ):
+            connection.exec_driver_sql(statement)
+    try:
+        configured(folder.parent, postgres.set(username="syncd_reader", password=None).render_as_string(), shop)
+        erp = folder / "platforms" / "erp.yaml"
+        erp.write_text(erp.read_text().replace("id: id}", "id: id, writable: [name]}"))
+        exit_code, _, codes = asked(folder, capsys)
+        assert (exit_code, [code for code in codes if code != "W313"]) == (0, [])
+    finally:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE items")
+            connection.exec_driver_sql("DROP ROLE syncd_reader")
+        engine.dispose()
+
+
 MARIADB = [("SELECT", "NO"), ("SELECT, UPDATE (name)", "1 of 2 fields"), ("ALL", "2 of 2 fields")]
 
 

@@ -160,6 +160,7 @@ def read(kind, raw):
         (BERLIN, "2026-03-29T02:59:59.999", "was never the time in Europe/Berlin"),
         (BERLIN, "2026-03-29T03:00:00", "2026-03-29T01:00:00Z"),
         (BERLIN, "2026-03-29T02:30:00+01:00", "2026-03-29T01:30:00Z"),  # with an offset it is a moment anywhere
+        (BERLIN, "2026-03-29T02:30:00.500+0200", "2026-03-29T00:30:00.5Z"),  # as Salesforce writes it
         (BERLIN, "2026-10-25T01:59:59", "2026-10-24T23:59:59Z"),
         (BERLIN, "2026-10-25T02:30:00", "2026-10-25T00:30:00Z"),  # twice that night: the earlier
         (BERLIN, "2026-10-25T03:00:00", "2026-10-25T02:00:00Z"),
