@@ -261,9 +261,10 @@ class Write:
     """The field delta for one platform, planned at the moment it is sent.
 
     ``values`` maps the mapping's path to the native value; ``sent`` maps the field to the golden value it stands for.
-    ``adjust`` maps a counter's field to its difference (its path is then in ``values`` with that difference). ``before`` has
-    the native values of the written paths as last read, for hash guards. ``item`` is the whole thing as last read, for
-    platforms that take whole things or lists. ``key`` is the idempotency key, filled in when the attempt is journaled.
+    ``adjust`` maps a counter's field to its difference, ``adjust_at`` to its path, which has that difference in ``values``.
+    ``before`` has the native values of the written paths as last read, for hash guards. ``item`` is the whole thing as last
+    read, for platforms that take whole things or lists. ``key`` is the idempotency key, filled in when the attempt is
+    journaled.
     """
 
     op: Op
@@ -275,6 +276,7 @@ class Write:
     values: dict[str, Native] = field(default_factory=dict)
     sent: dict[str, Value] = field(default_factory=dict)
     adjust: dict[str, Value] = field(default_factory=dict)
+    adjust_at: dict[str, str] = field(default_factory=dict)
     before: dict[str, Native] = field(default_factory=dict)
     item: Item | None = None
     key: str = ""

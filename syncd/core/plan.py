@@ -305,7 +305,8 @@ def written(
         return None
     version = shadow.version if shadow and member.guard == "version" else None
     native_id = shadow.id if shadow else None
-    return Write(op, member.platform, member.collection, record.id, native_id, version, paths, sent, adjust)
+    at = {name: entity.fields[name].maps[member.platform].path for name in adjust}
+    return Write(op, member.platform, member.collection, record.id, native_id, version, paths, sent, adjust, at)
 
 
 def rest_of_whole(entity: Entity, member: Member, shadow: Shadow | None, values: Mapping[str, Value]) -> dict[str, Value]:

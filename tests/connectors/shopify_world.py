@@ -216,7 +216,8 @@ async def planned(
     given = {path.replace("__", "."): value for path, value in values.items()}
     before = {path: pick(look.item, path) for path in given}
     more = {path: str(value) for path, value in given.items()} if adjust else {}
-    return Write(op, "there", "things", 1, one, values=given, before=before, item=look.item, key=key, adjust=more)
+    at = {path: path for path in more}
+    return Write(op, "there", "things", 1, one, values=given, before=before, item=look.item, key=key, adjust=more, adjust_at=at)
 
 
 async def applied(connector: Connector, write: Write) -> Receipt | ConnectorError:

@@ -300,7 +300,7 @@ def test_metafields_are_emptied_by_deleting_them(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["Product", "ProductVariant", "InventoryLevel"])
 def test_stock_is_adjusted_by_a_difference(kind: str) -> None:
     path = {"Product": "variants.0.inventoryQuantity", "ProductVariant": "inventoryQuantity"}.get(kind, "quantities.available")
-    write = write_of(kind, {path: -2}, adjust={"stock": -2})
+    write = write_of(kind, {path: -2}, adjust={"stock": -2}, adjust_at={"stock": path})
     request = request_of(mutations_of(kind, write, now_of(kind), options_of(kind, location="1"), guarded=True), "id")
     assert "inventoryAdjustQuantities" in request.document
     assert "@idempotent(key: $key)" in request.document

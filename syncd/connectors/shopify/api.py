@@ -68,6 +68,8 @@ class Api:
                 self._note(answered)
                 return answered
         except ConnectorError as error:
+            if isinstance(error, TransientError) and error.about_record:  # a gateway's 502 is not the shop's word
+                raise OutcomeUnknown(f"{error}; what was done of it only reading can tell", status=error.status) from error
             raise self._meant(error) from error
         problem = graphql.meaning(answered, wait=wait)
         failed = isinstance(problem, TransientError) and problem.about_record

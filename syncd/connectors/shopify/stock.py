@@ -13,7 +13,7 @@ from syncd.connectors.shopify.inputs import is_stock, whole
 from syncd.connectors.shopify.mutations import Mutation
 from syncd.connectors.shopify.objects import gid
 from syncd.core.model import Native, Write
-from syncd.errors import PermanentError
+from syncd.errors import PermanentError, StaleWrite
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +58,25 @@ def unplaced(kind: str, write: Write, now: Native, *, location: str | None) -> b
 
 
 def quantities(kind: str, write: Write, now: Native, *, location: str | None, only: str | None = None) -> list[Quantity]:
-    """Return the quantities of a write; raises PermanentError if nobody can tell where they are.
+    """Return the quantities of a write; raises PermanentError if nobody can tell where they are, StaleWrite if there is
+    nothing that a difference could be added to.
 
     ``location`` is the configured one, ``only`` the shop's only one, for what is stocked nowhere.
     """
-    changes = {str(one) for one in write.adjust.values()}
     found = []
     for path, value in write.values.items():
         if not is_stock(kind, path):
             continue
         item, place, stocked = _owner(kind, path, write, now, location, only)
         known = pick(now, path)
-        adjusts = str(value) in changes or (bool(changes) and len(write.values) == 1)
-        count = known if isinstance(known, int) else None
+        adjusts = path in write.adjust_at.values()
+        if adjusts and not stocked:
+            raise StaleWrite(f"{write.collection} {write.id}: {path} is not stocked there any more: nothing to add to")
+        count, wanted = known if isinstance(known, int) else None, whole(value, path)
+        if stocked and not adjusts and count == wanted:
+            continue  # also where an answer was lost: the key must not come again with another quantity to compare with
         name = path.rpartition(".")[2].replace("inventoryQuantity", "available")
-        found.append(Quantity(path, name, item, place, whole(value, path), count, adjusts, stocked))
+        found.append(Quantity(path, name, item, place, wanted, count, adjusts, stocked))
     return found
 
 

@@ -4,13 +4,14 @@ Between the comparison and the request the shop lets anybody write: only stock a
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from syncd.connectors.body import pick
 from syncd.connectors.graphql_call import Answered
 from syncd.connectors.protocol import Broken
 from syncd.connectors.shopify.answers import Meaning, Refusal, refusals
 from syncd.connectors.shopify.creates import creation, needs_place
-from syncd.connectors.shopify.inputs import is_stock, is_writable, shown
+from syncd.connectors.shopify.inputs import is_writable, shown
 from syncd.connectors.shopify.listing import Reader
 from syncd.connectors.shopify.mutations import Mutation, Request, request_of
 from syncd.connectors.shopify.objects import gid
@@ -42,8 +43,11 @@ class Writer:
         now = await self._current(write)
         if now is None:
             return Receipt(Answer.GONE, write.id)
-        if self._guarded:
-            self._compare(write, now.item)
+        edited = self._edited(write, now.item) if self._guarded else ""
+        if edited and not write.adjust:
+            raise StaleWrite(edited)
+        if edited:  # an adjustment that is repeated must come to its answer, or it would be counted as somebody else's
+            write = replace(write, values={path: write.values[path] for path in write.adjust_at.values()})
         kind, options = self._place.kind.name, self._place.options
         only = await self._only_location() if unplaced(kind, write, now.item, location=options.place) else None
         mutations = mutations_of(kind, write, now, options, guarded=self._guarded, only=only)
@@ -88,7 +92,13 @@ class Writer:
         return Receipt(Answer.DONE, write.id, await self._look(write.id))
 
     async def _in_part(self, write: Write, answered: Answered, refused: Sequence[Refusal]) -> Receipt:
-        """Return what is there now: what was done shows as done, the rest is planned again, and then refused by itself."""
+        """Return what is there now: what was done shows as done, the rest is planned again, and then refused by itself.
+
+        Raises what the refusal means where it is of an adjustment: what is there now does not tell that it was not done.
+        """
+        for one in refused:
+            if set(one.paths) & set(write.adjust_at.values()):
+                raise one.error(answered.reply.place)
         look = await self._look(write.id)
         if look is None:
             words = "; ".join(one.words for one in refused)
@@ -124,13 +134,19 @@ class Writer:
             raise PermanentError(f"{found.where}: {found.reason}")
         return Current(found.item, selection.proofs(node))
 
-    def _compare(self, write: Write, now: Native) -> None:
-        """Raise StaleWrite if a path that is written holds something else than the write was planned on."""
-        for path in write.values:
-            counts = bool(write.adjust) and is_stock(self._place.kind.name, path)
-            if path in write.before and not counts and not same(pick(now, path), write.before[path]):
-                here, there = shown(pick(now, path)), shown(write.before[path])
-                raise StaleWrite(f"{write.collection} {write.id}: {path} is {here} now, it was {there} when this was planned")
+    def _edited(self, write: Write, now: Native) -> str:
+        """Return which written path holds something else than the write was planned on, in words; "" if none does.
+
+        Beside an adjustment what is to be written is no edit: it is what the same write did whose answer was lost.
+        """
+        for path, value in write.values.items():
+            if path not in write.before or path in write.adjust_at.values():
+                continue
+            here, there = pick(now, path), write.before[path]
+            if not same(here, there) and not (write.adjust and same(here, value)):
+                text = f"{path} is {shown(here)} now, it was {shown(there)} when this was planned"
+                return f"{write.collection} {write.id}: {text}"
+        return ""
 
     def _shows(self, item: Native, write: Write) -> bool:
         """Return whether an answer shows everything that was written."""
