@@ -74,7 +74,7 @@ def _login(one: Found, source: Source) -> None:
     if one.refused:
         source.error(
             "E310",
-            _at(source, "connection", "auth"),
+            _at(source, "connection", "auth", "token", "oauth"),
             f"{one.platform} does not accept the login",
             hint=one.trouble,
             why="nothing can be read there, so nothing can be kept consistent",
@@ -117,7 +117,7 @@ def _rights(one: Found, source: Source) -> None:
         f"mode {one.mode}, but {one.platform} lets us not write",
         hint=f"refused: {'; '.join(refused)}",
         why="every write would be refused and land in dead letters",
-        fix="give the account the right to write them, or set  mode: observe",
+        fix="give the account the right to write them, map what is only read with  direction: in, or set  mode: observe",
     )
 
 

@@ -103,7 +103,7 @@ class Rights:
 
     ``refused``: the mapped paths that we may not write. ``has``, ``missing`` and ``excess`` are scopes of the login: all that
     it has, those that the configured use needs and it lacks, those that nothing configured needs. ``unheard``: topics of
-    the configured webhook that nobody sends.
+    the configured webhook that nobody sends. ``unseen``: mapped paths that no thing has at all, where reads show them as empty.
     """
 
     write: bool | None = None
@@ -112,6 +112,7 @@ class Rights:
     missing: tuple[str, ...] = ()
     excess: tuple[str, ...] = ()
     unheard: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
 
 
 class Connector(Protocol):

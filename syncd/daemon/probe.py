@@ -62,7 +62,8 @@ async def ask(connector: Connector, platform: Platform, name: str) -> Asked:
     if platform.mode == "observe":  # what it might write is of no matter; what it may read is
         rights = replace(rights, write=None, refused=())
     items = [change.item for change in page.changes if change.item is not None] if page else []
-    unseen = [path for path in options.fields if items and all(get_path(item, parse_path(path)) is ABSENT for item in items)]
+    lacks = {path for path in options.fields if items and all(get_path(item, parse_path(path)) is ABSENT for item in items)}
+    unseen = [path for path in options.fields if path in lacks.union(rights.unseen)]
     return Asked(
         name=name,
         entity=options.entity or "",

@@ -95,7 +95,7 @@ class Sanity:
     async def rights(self, collection: str) -> Rights:
         """Return what the token may do, by a transaction that is only rehearsed."""
         part = self._parts[collection]
-        return await rights_of(self.dataset, part.options.type, part.writes)
+        return await rights_of(self.dataset, part.queries, part.writes)
 
     async def apply(self, writes: Sequence[Write]) -> list[Receipt | ConnectorError]:
         """Send each write once, several at a time; once the platform itself fails, the rest is not sent."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from syncd.connectors.sanity.options import SanityCollection
-from syncd.connectors.sanity.paths import expression, projection, quoted
+from syncd.connectors.sanity.paths import REF, expression, projection, quoted
 
 IN_SCOPE = "_in_scope"  # beside the attributes of a document
 SYSTEM = ("_id", "_type", "_rev", "_createdAt", "_updatedAt")
@@ -53,6 +53,12 @@ class Queries:
     def by_value(self, path: str) -> str:
         """Return the documents that have one of ``$values`` at a path."""
         return f"*[{self.scope} && !({VERSIONS}) && {expression(path)} in $values] | order(_id asc){self.shown}"
+
+    def seen(self) -> str:
+        """Return whether there is any document, and then for each mapped path whether any document has something there."""
+        places = [expression(path.removesuffix(f".{REF}")) for path in self.fields]
+        asked = ["_type == $type", *(f"_type == $type && defined({place})" for place in places)]
+        return f"[{', '.join(f'count(*[{one}][0...1]) > 0' for one in asked)}]"
 
     def heard(self) -> str:
         """Return the filter to listen to: joins do not work there, so it is no narrower than the type."""

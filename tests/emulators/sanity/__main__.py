@@ -1,6 +1,7 @@
 """``python -m tests.emulators.sanity --port N --products 1000``: the service as a process of its own, until it is stopped.
 
-Whoever wants to be called by webhooks says so with ``--webhook URL --secret TEXT``. ``--token`` may write.
+Whoever wants to be called by webhooks says so with ``--webhook URL --secret TEXT``. ``--token`` may write,
+``viewer-token`` may not, ``administrator-token`` may do everything.
 """
 
 import argparse
@@ -28,7 +29,8 @@ def options() -> argparse.Namespace:
 
 async def run(told: argparse.Namespace) -> None:
     """Serve until SIGTERM or SIGINT."""
-    lake = Lake(roles={told.token: "editor"}, limit=told.limit, window=told.window)
+    roles = {told.token: "editor", "viewer-token": "viewer", "administrator-token": "administrator"}
+    lake = Lake(roles=roles, limit=told.limit, window=told.window)
     if told.webhook:
         lake.rule = WebhookRule(told.secret, filter='_type == "product"')
         lake.courier.url = told.webhook
