@@ -1,26 +1,14 @@
 """Two GraphQL APIs in processes of their own, and the whole of syncd between them: what one says is what both hold."""
 
 import json
-import subprocess
-import sys
-import textwrap
 import urllib.request
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from tests.connectors.large import ROOT, served
+from tests.connectors.large import served
 from tests.connectors.test_graphql_contract import THINGS
+from tests.connectors.whole import syncd, write_config
 
-SERVICE = """
-version: 1
-environment: test
-timezone: UTC
-ledger: {path: STATE/ledger.db}
-listen: {hooks: "127.0.0.1:0", console: "127.0.0.1:0"}
-defaults: {mode: enforce, stray_edits: revert}
-"""
 ENTITY = """
 entity: product
 label: "{name} ({sku})"
@@ -53,24 +41,17 @@ def held(url: str) -> list[tuple[str, str, float, int]]:
     return [(one["sku"], one["name"], one["price"], one["rev"]) for one in ask(url, "{ all { sku name price rev } }")["all"]]
 
 
-def syncd(folder: Path, *words: str, expect: int = 0) -> str:
-    command = [sys.executable, "-m", "syncd", "--config", str(folder / "config"), *words]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == expect, (done.returncode, done.stdout + done.stderr)
-    return done.stdout + done.stderr
-
-
 def write(folder: Path, urls: dict[str, str]) -> None:
-    files = {"syncd.yaml": SERVICE.replace("STATE", str(folder)), "entities/product.yaml": ENTITY}
-    for name, url in urls.items():
-        connection = {"base_url": url, "timeout": "10s"}
-        platform = {"platform": name, "connector": "graphql", "mode": "enforce", "connection": connection}
-        platform |= {"watch": {"poll": {"every": "1s"}}, "collections": {"things": THINGS}}
-        files[f"platforms/{name}.yaml"] = yaml.safe_dump(platform, sort_keys=False)
-    for path, text in files.items():
-        place = folder / "config" / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(textwrap.dedent(text))
+    platforms = {
+        name: {
+            "connector": "graphql",
+            "connection": {"base_url": url, "timeout": "10s"},
+            "watch": {"poll": {"every": "1s"}},
+            "collections": {"things": THINGS},
+        }
+        for name, url in urls.items()
+    }
+    write_config(folder, platforms, {"product": ENTITY})
 
 
 def test_what_one_api_says_is_what_both_hold(tmp_path: Path) -> None:
