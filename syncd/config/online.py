@@ -13,7 +13,8 @@ SLOW_CLOCK = 60 * SECOND  # beyond what is measured this is somebody's mistake
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One collection. ``listed``: it could be read; ``unseen``: mapped paths in none of the things read.
+    """One collection. ``listed``: it could be read; ``barred``: scopes are missing for that; ``unseen``: mapped paths in none
+    of the things read.
 
     ``write`` None: it cannot be asked without writing; ``refused``: mapped paths that may not be written. ``has``, ``missing``
     and ``excess`` are scopes of the login, ``unheard`` topics of the webhook that nobody sends.
@@ -33,6 +34,7 @@ class Asked:
     missing: tuple[str, ...] = ()
     excess: tuple[str, ...] = ()
     unheard: tuple[str, ...] = ()
+    barred: bool = False
 
 
 @dataclass(slots=True)

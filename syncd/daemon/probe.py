@@ -8,7 +8,7 @@ from typing import Any
 
 from syncd.config.model import Config, Platform
 from syncd.config.online import Asked, Found
-from syncd.connectors.protocol import Connector, Page
+from syncd.connectors.protocol import Connector, Page, Rights
 from syncd.connectors.registry import KINDS
 from syncd.core.mapping import ABSENT, get_path, parse_path
 from syncd.daemon.clock import now
@@ -28,6 +28,7 @@ async def probe(config: Config, kinds: Mapping[str, Any] = KINDS) -> list[Found]
 async def probe_platform(config: Config, platform: Platform, kinds: Mapping[str, Any]) -> Found:
     """Ask one platform about every collection that an entity uses."""
     numbers = iter(range(1, 2**62))
+    platform = as_used(platform)
     found = Found(platform.name, platform.mode)
     try:
         connector: Connector = kinds[platform.connector].connect(setup_of(config, platform, lambda: next(numbers), now))
@@ -52,14 +53,29 @@ async def probe_platform(config: Config, platform: Platform, kinds: Mapping[str,
     return found
 
 
+def as_used(platform: Platform) -> Platform:
+    """Return a platform without what its mode never does: where it only observes, no right to write is needed."""
+    if platform.mode != "observe":
+        return platform
+    return replace(platform, collections={name: replace(one, writes=()) for name, one in platform.collections.items()})
+
+
 async def ask(connector: Connector, platform: Platform, name: str) -> Asked:
-    """Read the first page of a collection, and what may be written there; raises ConnectorError."""
+    """Read the first page of a collection, and what may be written there; raises ConnectorError.
+
+    Where it is refused for want of a scope, which scope that is says more than that it is refused.
+    """
     options = platform.collections[name]
     began = time.perf_counter()
-    page = await first_page(connector, name)
-    seconds = time.perf_counter() - began
-    rights = await connector.rights(name)
-    if platform.mode == "observe":  # what it might write is of no matter; what it may read is
+    try:
+        page, rights = await first_page(connector, name), None
+    except ConnectorError:
+        page, rights = None, await lacking(connector, name)
+        if rights is None:
+            raise
+    seconds, barred = time.perf_counter() - began, rights is not None
+    rights = rights or await connector.rights(name)
+    if platform.mode == "observe":
         rights = replace(rights, write=None, refused=())
     items = [change.item for change in page.changes if change.item is not None] if page else []
     lacks = {path for path in options.fields if items and all(get_path(item, parse_path(path)) is ABSENT for item in items)}
@@ -68,6 +84,7 @@ async def ask(connector: Connector, platform: Platform, name: str) -> Asked:
         name=name,
         entity=options.entity or "",
         listed=page is not None,
+        barred=barred,
         rows=len(items),
         paths=tuple(options.fields),
         unseen=tuple(unseen),
@@ -80,6 +97,15 @@ async def ask(connector: Connector, platform: Platform, name: str) -> Asked:
         excess=rights.excess,
         unheard=rights.unheard,
     )
+
+
+async def lacking(connector: Connector, name: str) -> Rights | None:
+    """Return what the login may do, if scopes that it lacks are why a collection could not be read."""
+    try:
+        rights = await connector.rights(name)
+    except ConnectorError:
+        return None
+    return rights if rights.missing else None
 
 
 async def first_page(connector: Connector, name: str) -> Page | None:

@@ -37,13 +37,18 @@ def line(one: Found) -> dict[str, Any]:
         "platform": one.platform,
         "mode": one.mode,
         "login": "not reached" if not one.reached else "refused" if one.refused else "ok",
-        "may_read": ("no" if one.schema else "yes") if told else None,
+        "may_read": ("no" if one.schema or is_barred(one) else "yes") if told else None,
         "may_write": may_write(one) if told else None,
         "clock_s": round(one.clock[0] / SECOND, 1) if told and one.clock != (0, 0) else None,
         "schema": schema(one) if told else None,
         "latency_ms": round(1000 * min((asked.seconds for asked in one.collections), default=one.seconds)) if told else None,
         "trouble": one.trouble or one.schema or None,
     }
+
+
+def is_barred(one: Found) -> bool:
+    """Return whether scopes are missing to read a collection."""
+    return any(asked.barred for asked in one.collections)
 
 
 def may_write(one: Found) -> str:
@@ -66,7 +71,7 @@ def schema(one: Found) -> str:
     seen = paths - sum(len(asked.unseen) for asked in one.collections)
     rows = sum(asked.rows for asked in one.collections)
     if not rows:
-        return "nothing there to see"
+        return "not seen" if is_barred(one) else "nothing there to see"
     return f"{seen} of {figures.plural(paths, 'field')}, read {rows:,}"
 
 
