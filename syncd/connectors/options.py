@@ -112,8 +112,12 @@ class Poll(Options):
 
 
 class Watch(Options):
-    """Base of a kind's watch options: whatever can be listed is swept."""
+    """Base of a kind's watch options: whatever can be listed is swept.
 
+    ``REOPENED``: whether a poll beside a stream opens it anew each time; if not, the connector asks beside the open stream.
+    """
+
+    REOPENED: ClassVar[bool] = True
     sweep: Sweep | None = None
 
 

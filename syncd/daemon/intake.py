@@ -150,10 +150,11 @@ def feeds(runtime: Runtime, part: Part) -> list[tuple[str, Callable[[], Awaitabl
     """Return the loops that a platform's ``watch:`` asks for, by name."""
     watch = part.platform.watch
     poll = getattr(watch, "poll", None)
+    anew = poll.every if poll is not None and getattr(watch, "REOPENED", True) else None
     loops: list[tuple[str, Callable[[], Awaitable[None]]]] = []
     for collection in runtime.collections(part.name):
         if part.is_followed:
-            loops.append((f"follow {part.name} {collection}", _listen(runtime, part, collection, poll and poll.every)))
+            loops.append((f"follow {part.name} {collection}", _listen(runtime, part, collection, anew)))
         elif poll is not None:
             loops.append((f"poll {part.name} {collection}", _poll(runtime, part, collection, poll.every)))
     return loops

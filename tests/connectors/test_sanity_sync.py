@@ -30,7 +30,7 @@ fields:
   name: {type: string, truth: erp, map: {erp: name, sanity: title}}
   price: {type: decimal(2), truth: erp, map: {erp: price, sanity: pricing.amount}}
   brand: {type: string, truth: erp, map: {erp: brand, sanity: brand._ref}}
-  maker: {type: string, truth: sanity, map: {erp: maker, sanity: "brand->.name"}}
+  maker: {type: string, truth: sanity, map: {erp: maker, sanity: {path: "brand->.name", direction: in}}}
   related: {type: json, truth: erp, map: {erp: related, sanity: related._ref}}
   terms:
     type: html
@@ -249,3 +249,17 @@ async def test_reads_that_are_late_lose_nothing_and_overwrite_nobody(company: Co
     assert (company.product["title"], company.product["seo"]) == ("Cup", "by a person")
     ours = [one for one in lake.data.transactions.values() if one.author != "person-1"]
     assert [step.operation for one in ours for step in one.steps] == ["create", "update"]
+
+
+async def test_a_poll_beside_the_stream_asks_by_date_and_leaves_the_stream_open(company: Company) -> None:
+    """A deletion is heard only while the stream is open: so it stays open, however often is asked by date."""
+    company.platform(watch="{stream: {}, poll: {every: 30ms}, sweep: 1h}")
+    lake = company.lake
+    async with daemon(company.world):
+        await until(lambda: any(one.get("sku") == "MUG-1" for one in lake.documents.values()), 20)
+        asked = lake.count("query")
+        await until(lambda: lake.count("query") > asked + 10, 10)
+        first = company.product["_id"]
+        await lake.remove(first)
+        await until(lambda: first in lake.documents, 10)  # made again: the ERP has it
+    assert lake.count("listen") == 1

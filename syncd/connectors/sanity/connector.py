@@ -14,7 +14,7 @@ from syncd.connectors.sanity.dataset import Dataset
 from syncd.connectors.sanity.deeds import Deeds
 from syncd.connectors.sanity.listening import Listening
 from syncd.connectors.sanity.looks import Looks
-from syncd.connectors.sanity.options import OVERLAP, PUBLISHED, SanityCollection
+from syncd.connectors.sanity.options import PUBLISHED, SanityCollection
 from syncd.connectors.sanity.queries import Queries
 from syncd.connectors.sanity.rights import rights_of
 from syncd.connectors.sanity.writing import Ways
@@ -61,7 +61,7 @@ class Sanity:
         """Yield what changed since the cursor, by date; where a stream is configured, then whatever changes."""
         part, watch = self._parts[collection], self.setup.watch
         if watch.stream is None:
-            feed = part.documents.changed(cursor, watch.poll.overlap if watch.poll else OVERLAP)
+            feed = part.documents.changed(cursor, watch.by_date[1])
         else:
             query = watch.stream.query or part.queries.heard()
             listening = Listening(self.setup, self.dataset, part.documents, query=query, options=watch.stream)

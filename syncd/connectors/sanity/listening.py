@@ -48,13 +48,14 @@ class Listening:
         self._dataset = dataset
         self._documents = documents
         self._query = query
-        self._options = options
+        self._idle = options.idle / SECOND
+        self._every, self._overlap = setup.watch.by_date
 
     async def batches(self, cursor: str | None) -> AsyncIterator[Batch]:
         """Yield what changed since the cursor, and then what changes; a stream that is cut is opened again."""
         wait = FIRST
         while True:
-            async for batch in self._documents.changed(cursor, self._options.overlap):
+            async for batch in self._documents.changed(cursor, self._overlap):
                 cursor = batch.cursor or cursor
                 yield batch
             began = time.monotonic()
@@ -82,10 +83,10 @@ class Listening:
             while not queue.empty():
                 events.append(queue.get_nowait())
             if heard is None or any(one.name == "welcome" for one in events):
-                async for batch in self._documents.changed(cursor, self._options.overlap):
+                async for batch in self._documents.changed(cursor, self._overlap):
                     cursor = batch.cursor or cursor
                     yield batch
-                due = time.monotonic() + self._options.catch_up / SECOND
+                due = time.monotonic() + self._every / SECOND
             mutations = {str(one.data["documentId"]): one for one in events if one.name == "mutation"}
             for start in range(0, len(mutations), AT_ONCE):
                 yield Batch(await self._looks(dict(list(mutations.items())[start : start + AT_ONCE])))
@@ -119,7 +120,7 @@ class Listening:
         welcomed = False
         error: ConnectorError | None = None
         try:
-            async with self._dataset.listening(self._query, idle=self._options.idle / SECOND) as stream:
+            async with self._dataset.listening(self._query, idle=self._idle) as stream:
                 async for name, data in events_of(stream):
                     heard = self._understood(name, data)
                     welcomed |= name == "welcome"

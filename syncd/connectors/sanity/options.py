@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -109,12 +109,20 @@ class SanityWebhook(Hook):
 class SanityWatch(Watch):
     """A stream, which asks by date after each interruption, or a poll; webhooks beside either.
 
-    A poll beside a stream says how often the stream is opened anew.
+    A poll beside a stream says how often is asked by date while it stays open: a deletion while it is closed would go unheard.
     """
 
+    REOPENED: ClassVar[bool] = False
     stream: Stream | None = None
     webhook: SanityWebhook | None = None
     poll: SanityPoll | None = None
+
+    @property
+    def by_date(self) -> tuple[int, int]:
+        """Return how often changes are asked for by date, and how far that goes back."""
+        if self.poll is not None:
+            return self.poll.every, self.poll.overlap
+        return (self.stream.catch_up, self.stream.overlap) if self.stream is not None else (0, OVERLAP)
 
 
 class SanityCollection(CollectionOptions):

@@ -70,7 +70,7 @@ def document_of(values: Mapping[str, Native], kind: str) -> Item:
 def check_path(path: str, kind: str) -> None:
     """Raise PermanentError for a path that nobody can write."""
     if follows(path):
-        text = f"{kind}: {path} is behind a reference, in another document: it is read only. Map the reference itself (._ref)"
+        text = f"{kind}: {path} is behind a reference, in another document: it is read only (direction: in)"
         raise PermanentError(text)
     if path.partition(".")[0] in SYSTEM:
         raise PermanentError(f"{kind}: {path} is set by Sanity itself")

@@ -84,6 +84,10 @@ class Lake:
         """Return how many requests arrived that change something."""
         return sum(1 for asked in self.requests if asked.writes)
 
+    def count(self, what: str) -> int:
+        """Return how many requests of one part of the API arrived."""
+        return sum(1 for asked in self.requests if asked.what == what)
+
     # ---- the hand of a person
 
     async def put(self, document: Document) -> str:
