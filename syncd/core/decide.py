@@ -13,17 +13,15 @@ from syncd.core.bounds import is_partial, is_within
 from syncd.core.computed import Failed
 from syncd.core.conclude import conclude, snapshot
 from syncd.core.conditions import checked
+from syncd.core.depart import depart
 from syncd.core.identity import match_keys, record_keys, unique_keys
 from syncd.core.life import (
+    MERGED,
     begin_life,
     buried_at,
-    bury,
     is_cleared,
-    is_put_away,
     life_conflict,
     live_again,
-    note_unmarked,
-    put_away,
 )
 from syncd.core.mapping import read_item
 from syncd.core.model import Change, Conflict, Life, Reading, Record, Shadow, State, Value, Via
@@ -31,9 +29,7 @@ from syncd.core.news import News, is_new_life, order
 from syncd.core.references import ROW, settled
 from syncd.core.rules import Entity, Match, Member
 from syncd.core.space import Key, Link, Loose, Space, Thing
-from syncd.core.unite import follow, merged_with
-from syncd.core.verdict import Said, Verdict, read_again, thing_of
-from syncd.core.views import take_raws
+from syncd.core.verdict import Said, Verdict, is_in_flight, read_again, read_or_drop, thing_of
 
 __all__ = ["Said", "Verdict", "observe"]
 
@@ -64,16 +60,6 @@ def linked(space: Space, thing: Thing) -> Record | None:
     if link is None or link.record is None or link.life is Life.GONE:
         return None
     return space.records.get(link.record)
-
-
-def is_in_flight(space: Space, record: Record, platform: str) -> bool:
-    """Observations of a record wait while a write to that platform is open, so that no echo is decided early (R4)."""
-    return (record.id, platform) in space.in_flight
-
-
-def read_or_drop(member: Member, change: Change, why: str, record: Record) -> Said:
-    """Ask for the thing itself; where it cannot be read, the observation is nobody's."""
-    return read_again(change, why) if member.abilities.read else Said(Verdict.DROPPED, why, record.id)
 
 
 # ---- a thing that is out of scope
@@ -132,6 +118,7 @@ def take_in(space: Space, record: Record, shadow: Shadow, change: Change, *, rea
     """Let the shadow become the look and decide the record."""
     before = snapshot(record)
     record.conflicts.pop(life_conflict(change.platform), None)
+    shadow.raws.pop(MERGED, None)  # it is there
     heard = absorb(space, record, shadow, change, readings=readings, mine={})
     conclude(space, record, f"{change.via} {change.platform}", before=before, platform=change.platform, heard=heard)
     return Said(Verdict.ABSORBED, record=record.id)
@@ -296,45 +283,3 @@ def join(space: Space, record: Record, change: Change, *, readings: Mapping[str,
     space.settled.append(thing)
     shadow = record.shadows[change.platform] = Shadow(change.platform, change.collection, change.id)
     return take_in(space, record, shadow, change, readings=readings)
-
-
-# ---- a thing that is gone
-
-
-def depart(space: Space, entity: Entity, member: Member, change: Change, record: Record | None) -> Said:
-    """Take a disappearance in: only a read begun now can prove it (R29)."""
-    if not is_last_word(member, change):
-        return read_again(change, "said to be gone")
-    if record is None:
-        space.settled.append(thing_of(change))
-        return Said(Verdict.DROPPED, "was not known")
-    shadow = record.shadows[change.platform]
-    if change.as_of < shadow.as_of:
-        return read_or_drop(member, change, "seen since", record)
-    other = merged_with(space, change, record)
-    if other is not None and is_in_flight(space, other, change.platform):
-        return Said(Verdict.DEFERRED, "an attempt is open", record.id)
-    before = snapshot(record)
-    shadow.as_of, shadow.seen_at = change.as_of, max(shadow.seen_at, change.seen_at)
-    if change.item is not None:
-        note_unmarked(member, shadow)
-        take_raws(entity, shadow, change.item)
-    if change.left and shadow.life is Life.ARCHIVED:
-        how = "archived"  # what we archived is out of scope too, and stays what it is (H41)
-    elif change.left:
-        shadow.life, how = Life.LEFT, "left scope"
-    elif change.item is not None and is_put_away(entity, record, shadow):
-        how = "archived"
-        put_away(space, entity, record, shadow)
-    else:
-        bury(space, entity, record, change.platform)
-        how = "gone"
-    conclude(space, record, f"{how}: {change.platform}", before=before)
-    if other is not None:
-        follow(space, change, record, other)
-    return Said(Verdict.ABSORBED, how, record.id)
-
-
-def is_last_word(member: Member, change: Change) -> bool:
-    """Return whether a disappearance is proved: read by id, or told by a platform that cannot be read."""
-    return change.via is Via.READ or not member.abilities.read

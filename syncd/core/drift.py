@@ -21,7 +21,7 @@ from syncd.core.held import (
     parts_of,
     the_cause,
 )
-from syncd.core.life import life_conflict
+from syncd.core.life import is_merging, life_conflict
 from syncd.core.model import Known, Life, Native, Op, Reading, Record, Shadow, ShadowField, State, Value
 from syncd.core.plan import NO_VALUE, incomplete, plan, plan_return, wanted
 from syncd.core.references import native_of
@@ -112,7 +112,7 @@ def compare_absent(place: Place) -> list[Difference]:
     if place.record.life is not Life.ALIVE or (shadow is not None and shadow.life is Life.LEFT):
         return []
     expected = shadow is not None and shadow.life in (Life.ALIVE, Life.ARCHIVED)
-    asked = life_conflict(place.platform) in place.record.conflicts
+    asked = life_conflict(place.platform) in place.record.conflicts or is_merging(shadow)
     creates = place.member.abilities.create and wanted(place.entity, place.member, place.record, shadow)
     creates = creates and not not_made(place.entity, place.member, place.record, place.space.now)
     if not expected and not creates and not asked:

@@ -7,6 +7,7 @@ from syncd.core.space import Link, Space, Thing
 
 CLEARED = "its record was deleted: link cleared"
 UNMARKED = "(unmarked)"  # among a shadow's raws: what stood in the place of the mark; no path is called that
+MERGED = "(merged)"  # among the raws of a row that is gone: what its platform made it one with, until that is settled
 IDENTITY = "(identity)"  # the name under which the question is kept which records are one
 
 
@@ -119,9 +120,14 @@ def life_conflict(platform: str) -> str:
     return f"({platform})"
 
 
+def is_merging(shadow: Shadow | None) -> bool:
+    """Return whether a row is gone because it became one with another, and its record waits to be one with that one's."""
+    return shadow is not None and shadow.life is Life.GONE and MERGED in shadow.raws
+
+
 def is_nowhere(space: Space, record: Record) -> bool:
-    """Return whether a record lives nowhere and is on its way nowhere (R31)."""
-    if any(s.life is not Life.GONE for s in record.shadows.values()):
+    """Return whether a record lives nowhere, is on its way nowhere (R31), and does not wait to be one with another."""
+    if any(s.life is not Life.GONE or is_merging(s) for s in record.shadows.values()):
         return False
     return not any(record.id == number for number, _ in space.in_flight)
 

@@ -12,7 +12,7 @@ from syncd.core.bounds import not_made
 from syncd.core.folds import is_counter, less
 from syncd.core.held import UNKNOWN, adjusts, closed_there, closed_to_writes, differs, held_everywhere, why_held
 from syncd.core.identity import match_key
-from syncd.core.life import before_mark
+from syncd.core.life import before_mark, is_merging
 from syncd.core.mapping import ABSENT, native_value
 from syncd.core.model import Known, Life, Native, Op, Record, Shadow, ShadowField, Value, Write
 from syncd.core.references import native_of, orphaned, take_out_missing
@@ -166,7 +166,7 @@ def plan_create(space: Space, entity: Entity, member: Member, record: Record, sh
 
 def wanted(entity: Entity, member: Member, record: Record, shadow: Shadow | None) -> bool:
     """Return whether the record should be made on this platform: alive elsewhere, and told so by the rules."""
-    if not any(s.life is Life.ALIVE for p, s in record.shadows.items() if p != member.platform):
+    if is_merging(shadow) or not any(s.life is Life.ALIVE for p, s in record.shadows.items() if p != member.platform):
         return False
     if shadow is not None and shadow.id:
         return entity.deletes.elsewhere == "restore"

@@ -14,7 +14,8 @@ from syncd.core.conclude import conclude, snapshot
 from syncd.core.folds import folds, is_counter, is_set
 from syncd.core.identity import golden_values, key_fields, match_keys, record_keys
 from syncd.core.life import IDENTITY, life_conflict
-from syncd.core.model import Change, Conflict, GoldenField, Life, Record, Shadow, Tombstone
+from syncd.core.merged import count_deletions, has_standing, is_apart, keep_mark, merging, told_by
+from syncd.core.model import Conflict, GoldenField, Life, Record, Shadow, Tombstone
 from syncd.core.rules import Entity, Field, Match
 from syncd.core.space import Decision, Key, Link, Space
 
@@ -25,16 +26,27 @@ HERE = (Life.ALIVE, Life.LEFT)
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """Another record with a key of this one."""
+    """Another record that may be this one: it has a key of it, or a platform told (``told``) that it made one of two things."""
 
     record: Record
-    match: Match
-    key: Key
+    match: Match | None = None
+    key: Key | None = None
+    told: str = ""
 
     @property
     def sure(self) -> bool:
-        """Whether the key is enough without a person."""
-        return self.match.confidence != "review"
+        """Whether that is enough without a person."""
+        return self.match is None or self.match.confidence != "review"
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """The fields that the key is made of."""
+        return self.match.by if self.match is not None else ()
+
+    @property
+    def text(self) -> str:
+        """The key, for people."""
+        return f"{self.match.text} {self.key[2]}" if self.match is not None and self.key is not None else ""
 
 
 def meet(space: Space, record: Record, arrived: Collection[tuple[Key, int]] = ()) -> None:
@@ -45,12 +57,13 @@ def meet(space: Space, record: Record, arrived: Collection[tuple[Key, int]] = ()
     if record.life is not Life.ALIVE:
         return None
     entity = space.rules.entities[record.entity]
+    count_deletions(space, record)
     before, questions = record.conflicts.get(IDENTITY), list[tuple[Rival, str, bool]]()
     for rival in rivals(space, entity, record):
         wanted = is_wanted(record, rival, before, arrived)
         why = obstacle(space, record, rival.record)
         if wanted and not why:
-            unite(space, record, rival.record, f"both have {rival.match.text} {rival.key[2]}")
+            unite(space, record, rival.record, rival.told or f"both have {rival.text}")
             survivor = min(record, rival.record, key=lambda r: r.id)
             return meet(space, survivor, arrived)
         if rival.sure or not has_two_rows(record, rival.record):
@@ -61,8 +74,8 @@ def meet(space: Space, record: Record, arrived: Collection[tuple[Key, int]] = ()
 
 def is_wanted(record: Record, rival: Rival, before: Conflict | None, arrived: Collection[tuple[Key, int]]) -> bool:
     """Return whether a key makes one of two records without a person: it arrived, or the platform itself did it."""
-    if not rival.sure:
-        return False
+    if rival.told or not rival.sure:
+        return bool(rival.told)
     waits = before is not None and before.proposal == LINK and rival.record.id in before.others
     fresh = (rival.key, record.id) in arrived or (rival.key, rival.record.id) in arrived
     return waits or fresh or is_followed(record, rival) or is_followed(rival.record, replace(rival, record=record))
@@ -70,7 +83,7 @@ def is_wanted(record: Record, rival: Rival, before: Conflict | None, arrived: Co
 
 def is_followed(record: Record, rival: Rival) -> bool:
     """Return whether the platform that gave a record its key has no row of the other one any more: it made one of two."""
-    for name in rival.match.by:
+    for name in rival.by:
         golden = record.golden.get(name)
         platform = golden.who if golden is not None else None
         here, there = record.shadows.get(platform or ""), rival.record.shadows.get(platform or "")
@@ -80,8 +93,8 @@ def is_followed(record: Record, rival: Rival) -> bool:
 
 
 def rivals(space: Space, entity: Entity, record: Record) -> list[Rival]:
-    """Return the other records that have a key of this one, each once, by the first match that says so."""
-    found: dict[int, Rival] = {}
+    """Return the other records that have a key of this one, or that a platform made one with it, each once."""
+    found = told_rivals(space, record)
     for match, key in match_keys(entity, golden_values(record, key_fields(entity)), space.now):
         for number in sorted(space.keys.get(key, ())) if key is not None else ():
             other = space.records.get(number)
@@ -90,17 +103,6 @@ def rivals(space: Space, entity: Entity, record: Record) -> list[Rival]:
             if key is not None and key in record_keys(entity, other, space.now) and not is_apart(space, record, other):
                 found[number] = Rival(other, match, key)
     return list(found.values())
-
-
-def has_standing(record: Record) -> bool:
-    """Return whether a record still has a say: it lives, or one of its rows does although it was deleted."""
-    return record.life is Life.ALIVE or any(s.life is Life.ALIVE for s in record.shadows.values())
-
-
-def is_apart(space: Space, one: Record, other: Record) -> bool:
-    """Return whether a person said that two records are two."""
-    pair = (min(one.id, other.id), max(one.id, other.id))
-    return pair in space.apart or pair in space.parted
 
 
 # ---- may they be one
@@ -138,15 +140,15 @@ def ask_which(
             conclude(space, record, "nobody else has its key", before=snapshot(record))
         return
     texts = [said(rival, why) for rival, why, _ in questions]
-    about = {name for rival, _, _ in questions if rival.sure for name in rival.match.by}
+    about = {name for rival, _, _ in questions if rival.sure for name in rival.by}
     conflict = Conflict(
         IDENTITY,
         "identity",
         "; ".join(texts),
-        held_by(record, questions[0][0].match.by[0]),
+        held_by(record, keyed[0]) if (keyed := [n for rival, _, _ in questions for n in rival.by]) else rows_of(record),
         before.id if before else None,
         before.opened_at if before else space.now,
-        LINK if any(wanted for _, _, wanted in questions) else None,
+        LINK if all(wanted for _, _, wanted in questions) else None,  # it is said of all of them
         tuple(rival.record.id for rival, _, _ in questions),
         tuple(name for name in entity.fields if name in about),
     )
@@ -157,10 +159,12 @@ def ask_which(
 
 def said(rival: Rival, why: str) -> str:
     """Return the question about one other record, for people."""
-    name = called(rival.record)
-    if not rival.sure:
+    name, more = called(rival.record), f"; {why}" if why else ""
+    if rival.told:
+        return f"ambiguous: is it {name}? {rival.told}{more}"
+    if not rival.sure and rival.match is not None:
         return f"to be confirmed: {name} has the same {rival.match.text}"
-    return f"ambiguous: {name} has {rival.match.text} {rival.key[2]} too" + (f"; {why}" if why else "")
+    return f"ambiguous: {name} has {rival.text} too{more}"
 
 
 def called(record: Record) -> str:
@@ -175,22 +179,44 @@ def held_by(record: Record, name: str) -> dict[str, object]:
     return {platform: known.raw for platform, known in rows if known is not None}
 
 
+def rows_of(record: Record) -> dict[str, object]:
+    """Return a record's row on each platform where it lives."""
+    return {platform: row.id for platform, row in record.shadows.items() if row.life in HERE}
+
+
 # ---- a merge that a platform tells of
 
 
-def merged_with(space: Space, change: Change, record: Record) -> Record | None:
-    """Return the record of the thing that a platform says this gone one became; None if it is not known or kept apart."""
-    link = space.links.get((change.platform, change.collection, change.merged_into or ""))
-    other = space.records.get(link.record) if link is not None and link.record is not None else None
-    if other is None or other is record or other.entity != record.entity or is_apart(space, record, other):
-        return None
-    return other
+def follow(space: Space, record: Record, other: Record, platform: str) -> None:
+    """Make one record of two whose things a platform made one; where they cannot be one now, or a person keeps them apart, that
+    is settled as ``meet`` says.
+    """
+    row = record.shadows[platform]
+    if is_apart(space, record, other):
+        count_deletions(space, record)
+        return
+    why = obstacle(space, record, other)
+    if not why:
+        unite(space, record, other, told_by(row))
+        return
+    for one, two in ((record, other), (other, record)):
+        before = one.conflicts.get(IDENTITY)
+        text = said(Rival(two, told=told_by(row)), why)
+        conflict = Conflict(IDENTITY, "identity", text, rows_of(one), opened_at=space.now, proposal=LINK, others=(two.id,))
+        if before is not None:  # what is asked already stays
+            more = (*before.others, *(() if two.id in before.others else (two.id,)))
+            conflict = replace(before, why=f"{before.why}; {text}", others=more)
+        one.conflicts[IDENTITY] = conflict
+        space.touch(one)
 
 
-def follow(space: Space, change: Change, record: Record, other: Record) -> None:
-    """Make one record of two whose things a platform made one, unless a third platform has a row of each."""
-    if not obstacle(space, record, other):
-        unite(space, record, other, f"{change.platform} made {change.id} one with {change.merged_into}")
+def told_rivals(space: Space, record: Record) -> dict[int, Rival]:
+    """Return the records whose things a platform made one with this one's."""
+    found = {other.id: Rival(other, told=told_by(row)) for row, other in merging(space, record) if other is not None}
+    if IDENTITY in record.conflicts:
+        others = [one for one in space.records.values() if one.life is Life.ALIVE and one.entity == record.entity]
+        found |= {one.id: Rival(one, told=told_by(row)) for one in others for row, two in merging(space, one) if two is record}
+    return {number: rival for number, rival in found.items() if not is_apart(space, record, rival.record)}
 
 
 # ---- one of two
@@ -248,6 +274,7 @@ def move_rows(space: Space, survivor: Record, loser: Record, why: str) -> None:
         taken = known is None or rank(row) < rank(known)
         if taken:
             survivor.shadows[platform] = row
+        keep_mark(space, survivor, loser, [one for one in (known, row) if one is not None])
         left = known if taken else row
         if left is not None and left.id and left.id != survivor.shadows[platform].id:
             space.link((platform, left.collection, left.id), Link(survivor.id, Life.GONE, "another row of its record lives"))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from syncd.core.decide import Said, Verdict, observe
 from syncd.core.identity import record_keys
-from syncd.core.life import IDENTITY
+from syncd.core.life import IDENTITY, MERGED, is_merging
 from syncd.core.model import Change, Conflict
 from syncd.core.space import Decision, Space, Thing
 from syncd.core.unite import meet
@@ -190,6 +190,12 @@ def keep(
     return moved
 
 
+def merges_of(space: Space) -> set[Thing]:
+    """Return the things that rows of these records became one with, as their platforms say."""
+    rows = (row for record in space.records.values() for row in record.shadows.values())
+    return {(row.platform, row.collection, str(row.raws[MERGED])) for row in rows if is_merging(row)}
+
+
 def compared(db: Database, space: Space, loaded: Loaded, moved: Moved) -> tuple[Space, Loaded] | None:
     """Compare the records that share a key since this batch, or did before; return the working set if that moved anything."""
     asked = {n for n in space.touched if IDENTITY in space.records[n].conflicts}
@@ -199,6 +205,8 @@ def compared(db: Database, space: Space, loaded: Loaded, moved: Moved) -> tuple[
         return None
     again = Space(space.rules, space.now, space.number, clocks=space.clocks)
     found = records.load(db, again, matches=together, records=asked)
+    marks, others = merges_of(again), {n for r in again.records.values() if (c := r.conflicts.get(IDENTITY)) for n in c.others}
+    records.load(db, again, things=marks, records=others, loaded=found)
     ids = sorted(number for number, record in again.records.items() if record.entity in again.rules.entities)
     own = {key for n in ids for key in record_keys(again.rules.entities[again.records[n].entity], again.records[n], space.now)}
     records.load(db, again, matches=own, loaded=found)

@@ -32,6 +32,7 @@ TESTS = {  # the tests of a module first, as far as they are not called as it is
     "computed": ("formula", "cases"),
     "conclude": ("resolve", "decide"),
     "conditions": ("scope", "checks"),
+    "depart": ("decide", "merged"),
     "dependencies": ("formula", "cases", "freeze"),
     "folds": ("absorb", "cases"),
     "force": ("freeze", "cases"),
@@ -47,7 +48,7 @@ TESTS = {  # the tests of a module first, as far as they are not called as it is
     "views": ("formula", "scope"),
 }
 NAMED_ALIKE = (
-    *("absorb", "decide", "doubt", "drift", "identity", "plan", "receipt", "recency", "resolve", "truth", "unite"),
+    *("absorb", "decide", "doubt", "drift", "identity", "merged", "plan", "receipt", "recency", "resolve", "truth", "unite"),
     *("equality", "checks", "mapping", "values"),
 )
 MODULES = (*TESTS, *NAMED_ALIKE)

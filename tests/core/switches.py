@@ -14,6 +14,7 @@ from syncd.core import (
     absorb,
     conclude,
     decide,
+    depart,
     dependencies,
     doubt,
     folds,
@@ -154,7 +155,7 @@ SWITCHES: dict[str, tuple[tuple[Any, str, Any], ...]] = {
     "gone by key": ((plan, "gone_by_key", yes),),  # R27
     "read both": ((decide, "must_read_both", no),),  # R27
     "decided scan": ((Daemon, "defer_until_decided", False),),  # R28
-    "last word": ((decide, "is_last_word", yes), (Daemon, "reads_absent", False)),  # R29
+    "last word": ((depart, "is_last_word", yes), (Daemon, "reads_absent", False)),  # R29
     "outlived": ((decide, "is_outlived", no),),  # R30
     "ghost": ((decide, "is_ghost", no),),  # R30
     "nowhere": ((conclude, "is_nowhere", no),),  # R31

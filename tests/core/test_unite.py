@@ -284,20 +284,6 @@ def test_a_merge_that_the_platform_tells_of_needs_no_key(authority: str) -> None
     assert d.sent("b") == {"k": "K"}
 
 
-def test_a_merge_that_is_told_and_cannot_be_followed_is_a_deletion() -> None:
-    for merged_into, apart in (("AX", False), ("AL", False), ("AK", True)):
-        d = desk()
-        first, second = lay(d, "a", "AK", k="K"), lay(d, "a", "AL", k="L")
-        if apart:
-            split.keep_apart(d.space, (first.id,), second.id, "ana")
-        d.gone("a", id="AL", merged_into=merged_into)
-        assert (second.shadows["a"].life, first.shadows["a"].life, d.space.united) == (Life.GONE, Life.ALIVE, [])
-    d = desk()
-    first, second = two(d)
-    d.gone("a", id="AL", merged_into="AK")
-    assert (second.shadows["a"].life, d.space.united) == (Life.GONE, []), "both have a row in b"
-
-
 def test_a_merge_into_a_record_that_is_being_written_waits() -> None:
     d = desk()
     first, second = lay(d, "a", "AK", k="K"), lay(d, "a", "AL", k="L")
