@@ -49,6 +49,13 @@ async def test_a_product_in_sap_sanity_and_shopify(tmp_path: Path):
     assert said[-1].endswith("SAP was never written to.")
 
 
+async def test_a_customer_in_salesforce_accounting_and_the_mailer(tmp_path: Path):
+    said: list[str] = []
+    await story("customer-salesforce-accounting-mailer").main(tmp_path / "company", said.append)
+    assert "in Salesforce, 10 in accounting" in said[-2]
+    assert "one attempt in the ledger" in said[-1]
+
+
 def test_every_example_has_a_readme():
     assert [folder.name for folder in EXAMPLES.iterdir() if folder.is_dir() and not (folder / "README.md").exists()] == []
 
