@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel
 
 from syncd.connectors.body import pick
+from syncd.connectors.contents import parted, shows_all
 from syncd.connectors.http import Http, HttpConnection, Reply, refuse, together
 from syncd.connectors.outcomes import outcomes
 from syncd.connectors.pages import Leaf, Walk
 from syncd.connectors.protocol import Batch, Broken, Connector, Delivery, Page, Rights, Setup
 from syncd.connectors.rest_options import LIST_NAMES, RestCollection, RestVersion, RestWatch, abilities_of, is_guarded
-from syncd.connectors.rest_write import address, body_of, headers_of, request_of, shows_all, verdict
+from syncd.connectors.rest_write import address, body_of, headers_of, request_of, verdict
 from syncd.connectors.shape import Seen, Shape
 from syncd.connectors.signature import Proof, Webhook
 from syncd.connectors.since import ask_from, latest, moment_text, their_now, time_of
@@ -211,7 +212,7 @@ class Rest:
     def _read_leaf(self, collection: str, leaf: Leaf) -> tuple[list[Change], list[Broken]]:
         shape, seen = self._shapes[collection], _seen(leaf.reply)
         found = [shape.observe(element, leaf.parsed.flaw(element), seen) for element in leaf.elements]
-        return [one for one in found if isinstance(one, Change)], [one for one in found if isinstance(one, Broken)]
+        return parted(found)
 
     def _name_of(self, template: Template, collection: str, path: str) -> str | None:
         """Return the template's name for a path: the path, its last part, or the only name where there is only one key."""

@@ -1,6 +1,7 @@
 """What a write to a JSON API looks like on the wire, and what the status of its answer means."""
 
-from syncd.connectors.body import encode, pick, placed, steps_of
+from syncd.connectors.body import encode, placed
+from syncd.connectors.contents import changed_keys, values_of, whole_of
 from syncd.connectors.http import Reply, refuse
 from syncd.connectors.rest_options import RestCollection, RestVersion
 from syncd.connectors.template import Template
@@ -31,9 +32,7 @@ def body_of(template: Template, options: RestCollection, write: Write, *, guarde
     """
     if write.op is Op.DELETE:
         return None
-    values = write.values
-    if write.op is Op.ARCHIVE and options.deleted is not None:
-        values = values | {options.deleted.field: options.deleted.value}
+    values = values_of(write, options.deleted)
     try:
         return encode(placed({}, options.send, _content(template, options, write, values, guarded=guarded)))
     except ValueError as error:  # BadBody is one
@@ -41,14 +40,9 @@ def body_of(template: Template, options: RestCollection, write: Write, *, guarde
 
 
 def _content(template: Template, options: RestCollection, write: Write, values: dict[str, Native], *, guarded: bool) -> Native:
-    steps = [steps_of(path) for path in values]
-    sends_whole = template.method == "PUT" or not all(steps)
-    if write.op is not Op.CREATE and write.item is None and (sends_whole or any(len(path) > 1 for path in steps)):
-        raise PermanentError(f"{write.collection}: this write needs the thing as last read")
-    whole: Native = {} if write.op is Op.CREATE else write.item or {}
-    for path, value in values.items():
-        whole = placed(whole, path, value)
-    sent = whole if sends_whole else {key: whole[key] for key in (str(path[0]) for path in steps)}
+    puts = template.method == "PUT"
+    whole = whole_of(write, values, needed=puts)
+    sent = whole if puts else changed_keys(whole, values)
     if guarded and isinstance(options.version, RestVersion) and write.version is not None:
         sent = placed(sent, options.version.field, write.version)
     return sent
@@ -75,9 +69,3 @@ def verdict(reply: Reply, write: Write) -> Receipt | None:
         raise StaleWrite(f"{reply.place}: answered {reply.status}", status=reply.status)
     refuse(reply)
     return None
-
-
-def shows_all(item: Native, write: Write) -> bool:
-    """Return whether an answer shows everything that was written: an id alone is no picture of the thing."""
-    missing = object()
-    return isinstance(item, dict) and all(pick(item, path, missing) is not missing for path in write.values)

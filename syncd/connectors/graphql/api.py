@@ -9,11 +9,12 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from syncd.connectors.body import pick, steps_of
+from syncd.connectors.contents import parted, shows_all
 from syncd.connectors.graphql.filling import filled
 from syncd.connectors.graphql.lists import Mark, leaves, print_of
 from syncd.connectors.graphql.options import GraphqlCollection, GraphqlConnection, is_guarded
 from syncd.connectors.graphql.requests import PAGED, FindQuery, ListQuery
-from syncd.connectors.graphql.writing import Meaning, meaning_of, mutation_of, shows_all, variables_of
+from syncd.connectors.graphql.writing import Meaning, meaning_of, mutation_of, variables_of
 from syncd.connectors.graphql_call import Answered, Graphql
 from syncd.connectors.http import Http, Reply, together
 from syncd.connectors.outcomes import outcomes
@@ -213,7 +214,7 @@ class GraphqlApi:
 
     def _read_leaf(self, collection: str, leaf: RelayLeaf) -> tuple[list[Change], list[Broken]]:
         found = [self._observe(collection, element, leaf.answered) for element in leaf.elements]
-        return [one for one in found if isinstance(one, Change)], [one for one in found if isinstance(one, Broken)]
+        return parted(found)
 
     def _observe(self, collection: str, element: Native, answered: Answered) -> Change | Broken:
         return self._shapes[collection].observe(element, answered.parsed.flaw(element), _seen(answered.reply))

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from syncd.connectors.body import pick, placed, salvage, steps_of
+from syncd.connectors.body import pick, salvage
+from syncd.connectors.contents import changed_keys, values_of, whole_of
 from syncd.connectors.graphql.filling import filled
 from syncd.connectors.graphql.options import GraphqlCollection
 from syncd.connectors.graphql.requests import Mutation
@@ -46,9 +47,7 @@ def variables_of(mutation: Mutation, options: GraphqlCollection, write: Write, *
 
     ``changes`` has the changed top-level keys, each as last read with the change; ``item`` the whole thing with the changes.
     """
-    values = write.values
-    if write.op is Op.ARCHIVE and options.deleted is not None:
-        values = values | {options.deleted.field: options.deleted.value}
+    values = values_of(write, options.deleted)
     names: dict[str, Native] = {path.rpartition(".")[2]: value for path, value in values.items()} | values
     native_id = write.id if write.id is not None else values.get(options.id)
     names |= {"id": native_id} if native_id is not None else {}
@@ -62,17 +61,8 @@ def variables_of(mutation: Mutation, options: GraphqlCollection, write: Write, *
 def _contents(mutation: Mutation, write: Write, values: dict[str, Native]) -> dict[str, Native]:
     if not mutation.names & {"changes", "item"}:
         return {}
-    steps = [steps_of(path) for path in values]
-    sends_whole = "item" in mutation.names or not all(steps)
-    if write.op is not Op.CREATE and write.item is None and (sends_whole or any(len(path) > 1 for path in steps)):
-        raise PermanentError(f"{write.collection}: this write needs the thing as last read")
-    whole: Native = {} if write.op is Op.CREATE else write.item or {}
-    for path, value in values.items():
-        whole = placed(whole, path, value)
-    return {
-        "item": whole,
-        "changes": whole if not all(steps) else {key: whole[key] for key in (str(path[0]) for path in steps)},
-    }
+    whole = whole_of(write, values, needed="item" in mutation.names)
+    return {"item": whole, "changes": changed_keys(whole, values)}
 
 
 def meaning_of(answered: Answered, mutation: Mutation, options: GraphqlCollection, write: Write) -> Meaning:
@@ -105,9 +95,3 @@ def _refusal(error: Native, code: str) -> Refusal:
     place = ".".join(map(str, at)) if isinstance(at, list) else str(at) if isinstance(at, str) else ""
     message = str(salvage(error.get("message")) or "refused without a word")
     return Refusal(str(given) if given is not None else "", message, place)
-
-
-def shows_all(item: Native, write: Write) -> bool:
-    """Return whether an answer shows everything that was written: an id alone is no picture of the thing."""
-    missing = object()
-    return isinstance(item, dict) and all(pick(item, path, missing) is not missing for path in write.values)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
 from syncd.connectors.body import excerpt
+from syncd.connectors.contents import parted
 from syncd.connectors.odata import answers
 from syncd.connectors.odata.address import both
 from syncd.connectors.odata.collection import Dated, Things
@@ -152,7 +153,7 @@ class Feed:
 
     def _split(self, leaf: Leaf) -> tuple[list[Change], list[Broken]]:
         found = [self._observe(element, leaf) for element in leaf.listing.elements if not answers.is_link(element)]
-        return [one for one in found if isinstance(one, Change)], [one for one in found if isinstance(one, Broken)]
+        return parted(found)
 
     def _observe(self, element: Native, leaf: Leaf) -> Change | Broken:
         why, reply = answers.removal(element), leaf.listing.reply

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from yarl import URL
 
 from syncd.connectors.body import BadBody, encode
+from syncd.connectors.contents import parted, shows_all
 from syncd.connectors.http import Http, Reply, together
 from syncd.connectors.odata import answers
 from syncd.connectors.odata.address import Address, expand_of
@@ -22,7 +23,7 @@ from syncd.connectors.odata.options import is_guarded
 from syncd.connectors.odata.refusals import is_service_error, refuse, words
 from syncd.connectors.odata.schema import Service
 from syncd.connectors.odata.walk import Walk
-from syncd.connectors.odata.writes import REFUSED_CREATE, Request, leads_away, refused_path, request_of, shows_all, verdict
+from syncd.connectors.odata.writes import REFUSED_CREATE, Request, leads_away, refused_path, request_of, verdict
 from syncd.connectors.options import OVERLAP
 from syncd.connectors.outcomes import outcomes
 from syncd.connectors.protocol import Batch, Broken, Delivery, Page, Rights, Setup
@@ -136,13 +137,9 @@ class Odata:
         things = await self.things(collection)
         try:
             async for leaf in Walk(things, self.address, self.get, things.options.filter).leaves():
-                found = [
-                    things.observe(element, leaf.listing.parsed.flaw(element), leaf.listing.reply)
-                    for element in leaf.listing.elements
-                ]
-                changes = [one for one in found if isinstance(one, Change)]
-                broken = [one for one in found if isinstance(one, Broken)]
-                yield Page(changes, broken, leaf.last, leaf.complete, leaf.why)
+                parsed, reply = leaf.listing.parsed, leaf.listing.reply
+                found = [things.observe(element, parsed.flaw(element), reply) for element in leaf.listing.elements]
+                yield Page(*parted(found), leaf.last, leaf.complete, leaf.why)
         except PermanentError:
             self._forget()
             raise

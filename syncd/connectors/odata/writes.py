@@ -6,7 +6,8 @@ write would seem to have worked.
 
 from dataclasses import dataclass, field
 
-from syncd.connectors.body import pick, placed, steps_of
+from syncd.connectors.body import steps_of
+from syncd.connectors.contents import changed_keys, values_of, whole_of
 from syncd.connectors.http import Reply
 from syncd.connectors.odata.address import JSON, PROTOCOL, WRITTEN
 from syncd.connectors.odata.collection import Things
@@ -109,18 +110,10 @@ def refused_path(things: Things, path: str, *, creating: bool) -> str:
 
 def _content(things: Things, write: Write) -> dict[str, Native]:
     """Return what is sent: the properties that change, those that are objects as last read with the change."""
-    values = dict(write.values)
-    marker = things.options.deleted
-    if write.op is Op.ARCHIVE and marker is not None:
-        values[marker.field] = marker.value
-    steps = [steps_of(path) for path in values]
-    if write.op is not Op.CREATE and write.item is None and any(len(path) > 1 for path in steps):
-        raise PermanentError(f"{write.collection}: this write needs the thing as last read")
-    whole: Native = {} if write.op is Op.CREATE else write.item or {}
+    values = values_of(write, things.options.deleted)
     try:
-        for path, value in values.items():
-            whole = placed(whole, path, value)
-        return things.values.sent(things.shape, {str(path[0]): whole[str(path[0])] for path in steps})
+        changed = changed_keys(whole_of(write, values), values)
+        return things.values.sent(things.shape, changed if isinstance(changed, dict) else {})
     except Unfit as error:
         raise PermanentError(f"{write.collection}: {error}") from error
     except ValueError as error:  # a gap in a list
@@ -145,9 +138,3 @@ def verdict(reply: Reply, write: Write) -> Receipt | None:
 
 def _hint(reply: Reply) -> str:
     return " (it wants the version; write  version: etag)" if reply.status == 428 else ""
-
-
-def shows_all(item: Native, write: Write) -> bool:
-    """Return whether an answer shows everything that was written: a key alone is no picture of the thing."""
-    missing = object()
-    return isinstance(item, dict) and all(pick(item, path, missing) is not missing for path in write.values)
