@@ -1,4 +1,4 @@
-"""The Salesforce connector keeps the contract: one record to a request, and many to one."""
+"""The Salesforce connector keeps the contract: one record to a request, many to one, and by ingest jobs."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestServer
 
-from syncd.connectors.salesforce import KIND
+from syncd.connectors.salesforce import KIND, ingest
 from syncd.core.model import Item
 from tests.connectors.contract import Contract, World
 from tests.connectors.salesforce_world import PATHS, THINGS, organisation, setup_at
@@ -68,3 +68,17 @@ class TestTogether(Contract):
             assert isinstance(made, SalesforceWorld)
             made.salesforce.data.whole_seconds = True
             yield made
+
+
+class TestByJobs(Contract):
+    """Every write by an ingest job of the Bulk API, results in another order."""
+
+    @pytest.fixture
+    async def world(self, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+        monkeypatch.setattr(ingest, "FIRST", 0.01)
+        async for made in entered({"bulk_writes": 1}, write={"batch": 50}):
+            assert isinstance(made, SalesforceWorld)
+            made.salesforce.data.bulk.mixed = True
+            yield made
+            jobs = [job["operation"] for job in made.salesforce.data.bulk.jobs.values()]
+            assert made.salesforce.writes <= len(jobs), "nothing was written but by a job"

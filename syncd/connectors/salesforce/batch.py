@@ -1,21 +1,26 @@
-"""Several writes in one request: the collections resource, at most 200 records, each with a result of its own.
+"""Several writes in one request: the collections resource, at most 200 records, each with a result of its own; or a job.
 
 One request has no condition for each of its records, so the guard is a comparison just before it: an edit that comes between
 the two is written over. Where that matters, ``write.batch`` is 1.
 """
 
+import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from syncd.connectors.body import encode
 from syncd.connectors.http import Reply
 from syncd.connectors.protocol import Setup
+from syncd.connectors.salesforce.ingest import Load, Told, done_by_job
+from syncd.connectors.salesforce.loads import loads_of
+from syncd.connectors.salesforce.options import SalesforceCollection
 from syncd.connectors.salesforce.org import Org, part
 from syncd.connectors.salesforce.reads import Reads
 from syncd.connectors.salesforce.refusals import Fault, faults_in, meaning, refuse
 from syncd.connectors.salesforce.soql import full_id
 from syncd.connectors.salesforce.writes import Writes, duplicate_header, edited, values_of
-from syncd.core.model import Answer, Change, Native, Op, Receipt, Write
+from syncd.core.model import SECOND, Answer, Change, Native, Op, Receipt, Write
 from syncd.errors import ConnectorError, PermanentError, StaleWrite, TransientError
 
 MOST = 200  # records in one request
@@ -39,12 +44,22 @@ class Batches:
         for number, write in enumerate(writes):
             op: Op = Op.UPDATE if write.op is Op.ARCHIVE else write.op
             kinds.setdefault((op, write.collection, await self._upserts(write)), []).append((number, write))
+        began = time.monotonic()
         for (kind, _, upserted), some in kinds.items():
-            for start in range(0, len(some), MOST):
-                numbers, together = zip(*some[start : start + MOST], strict=True)
-                outcomes = await self._apply_some(kind, list(together), upserted=upserted)
+            size = len(some) if (job := self.by_job([one for _, one in some])) else MOST
+            for start in range(0, len(some), size):
+                numbers, together = zip(*some[start : start + size], strict=True)
+                outcomes = await self._apply_some(kind, list(together), upserted=upserted, began=began if job else None)
                 found |= dict(zip(numbers, outcomes, strict=True))
         return [found[number] for number in range(len(writes))]
+
+    def by_job(self, writes: Sequence[Write]) -> bool:
+        """Return whether writes to one collection go by an ingest job."""
+        return bool(writes) and self._options(writes[0]).by_job(len(writes), self._setup.write.batch)
+
+    def _options(self, write: Write) -> SalesforceCollection:
+        options: SalesforceCollection = self._setup.collections[write.collection].options
+        return options
 
     async def _upserts(self, write: Write) -> bool:
         """Return whether a create goes by its external id: nothing else would refuse a twin."""
@@ -54,12 +69,16 @@ class Batches:
             return False
         return not rows.described.column(key).unique
 
-    async def _apply_some(self, op: Op, writes: list[Write], *, upserted: bool) -> list[Outcome]:
+    async def _apply_some(self, op: Op, writes: list[Write], *, upserted: bool, began: float | None) -> list[Outcome]:
         try:
             bodies, kept = await self._prepared(op, writes)
             sent = [number for number in range(len(writes)) if number in bodies]
             if sent:
-                results = await self._send(op, [writes[n] for n in sent], [bodies[n] for n in sent], upserted=upserted)
+                some, said = [writes[n] for n in sent], [bodies[n] for n in sent]
+                if began is None:
+                    results = await self._send(op, some, said, upserted=upserted)
+                else:
+                    results = await self._by_jobs(op, some, said, upserted=upserted, began=began)
                 kept |= dict(zip(sent, results, strict=True))
         except ConnectorError as error:
             return [error for _ in writes]
@@ -103,10 +122,40 @@ class Batches:
             reply = await self._org.write(method, path, body, headers)
         refuse(reply)
         items = results_of(reply, len(writes))
-        outcomes = [await self._outcome(write, item, reply) for write, item in zip(writes, items, strict=True)]
+        outcomes = [await self._outcome(write, item, reply.place) for write, item in zip(writes, items, strict=True)]
         return await self._with_looks(writes, outcomes)
 
-    async def _outcome(self, write: Write, item: dict[str, Any], reply: Reply) -> Outcome:
+    async def _by_jobs(
+        self, op: Op, writes: list[Write], bodies: list[dict[str, Native]], *, upserted: bool, began: float
+    ) -> list[Outcome]:
+        """Send writes by ingest jobs, one after the other; what CSV cannot say goes as records of a collection."""
+        loads, left = loads_of(await self._reads.rows(writes[0].collection), op, writes, bodies, upserted=upserted)
+        patience = self._options(writes[0]).bulk_patience / SECOND
+        found: dict[int, Outcome] = {}
+        for numbers, load in loads:
+            told = await self._told(load, began, patience)
+            calls = [self._meant(writes[n], one, load) for n, one in zip(numbers, told, strict=True)]
+            found |= dict(zip(numbers, await asyncio.gather(*calls), strict=True))
+        for start in range(0, len(left), MOST):
+            some = left[start : start + MOST]
+            sent = await self._apply_some(op, [writes[n] for n in some], upserted=upserted, began=None)
+            found |= dict(zip(some, sent, strict=True))
+        return await self._with_looks(writes, [found[number] for number in range(len(writes))])
+
+    async def _told(self, load: Load, began: float, patience: float) -> list[Told]:
+        """Return what a job said of its rows; one that has not begun while half of the time is left is not begun at all."""
+        if time.monotonic() - began > patience / 2:
+            late = TransientError(f"{load.object}: other ingest jobs of the batch took too long (bulk_patience)")
+            return [late] * len(load.rows)
+        try:
+            return await done_by_job(self._org, load, began + patience)
+        except ConnectorError as error:
+            return [error] * len(load.rows)
+
+    async def _meant(self, write: Write, told: Told, load: Load) -> Outcome:
+        return told if isinstance(told, ConnectorError) else await self._outcome(write, told, f"{load.operation} job")
+
+    async def _outcome(self, write: Write, item: dict[str, Any], place: str) -> Outcome:
         if item.get("success") is True:
             found = item.get("id")
             native_id = full_id(found) if isinstance(found, str) else write.id
@@ -117,10 +166,10 @@ class Batches:
             return Receipt(Answer.GONE, write.id)
         if write.op is Op.CREATE and (twin := _twin(faults)):
             try:
-                return await self._writes.existing(write, twin, reply.place)
+                return await self._writes.existing(write, twin, place)
             except ConnectorError as error:
                 return error
-        return meaning(reply.place, 400, faults) or TransientError(f"{reply.place}: no reason given", about_record=True)
+        return meaning(place, 400, faults) or TransientError(f"{place}: no reason given", about_record=True)
 
     async def _with_looks(self, writes: list[Write], outcomes: list[Outcome]) -> list[Outcome]:
         """Return the outcomes with the records as they stand now, all read at once; without them if that fails."""

@@ -56,7 +56,7 @@ class Salesforce:
     async def _followed(self, collection: str, cursor: str | None) -> AsyncIterator[Batch]:
         await self.reads.rows(collection)  # what the config says is there; and the clock is known
         async with Bus(way_of(self.setup), self.org.bearer) as bus:
-            feed = Feed(self.setup, collection, bus, self.reads, self.org.login.refused, lambda: self.clock[0])
+            feed = Feed(self.setup, collection, bus, self.reads, self.org.login.ended, lambda: self.clock[0])
             async for batch in feed.changes(cursor):
                 yield batch
 
@@ -96,8 +96,8 @@ class Salesforce:
         return Rights(able, refused, scopes, missing, excess)
 
     async def apply(self, writes: Sequence[Write]) -> list[Receipt | ConnectorError]:
-        """Send each write once: alone, or with others of its kind where ``write.batch`` says so."""
-        if len(writes) > 1 and self.setup.write.batch > 1:
+        """Send each write once: alone, or with others of its kind where ``write.batch`` and ``bulk_writes`` say so."""
+        if self.setup.write.batch > 1 and (len(writes) > 1 or self._batches.by_job(writes)):
             return await self._batches.apply(writes)
         return await outcomes(writes, self._writes.apply, self._writing)
 
@@ -118,7 +118,7 @@ class SalesforceKind:
             field_times=collection.field_times is not None,
             timed=collection.changed_at is not None,
             tick=SECOND,
-            lifetime=2 * connection.timeout,
+            lifetime=2 * (connection.timeout + (collection.bulk_patience if collection.by_job(1000, write.batch) else 0)),
         )
 
     def connect(self, setup: Setup) -> Connector:

@@ -88,7 +88,10 @@ class SalesforceCollection(CollectionOptions):
     single fields from the object's history.
 
     ``full_read``: a scan by pages of a query or by a query job of the Bulk API. ``duplicates: allow`` saves what a duplicate
-    rule of the organisation only warns of.
+    rule of the organisation only warns of. ``changed_at: null``: a poll asks for the lists of changed and deleted ids.
+
+    ``bulk_writes``: from so many writes of one kind in a batch (``write.batch``) on, they go by an ingest job of the Bulk API;
+    none does without it. ``bulk_patience``: how long jobs of a batch may take until they are aborted.
     """
 
     object: str = Field(pattern=r"^[A-Za-z]\w*$")
@@ -99,7 +102,13 @@ class SalesforceCollection(CollectionOptions):
     field_times: Literal["history"] | None = None
     full_read: Literal["pages", "bulk"] = "pages"
     duplicates: Literal["refuse", "allow"] = "refuse"
+    bulk_writes: int | None = Field(None, ge=1, le=1000)
+    bulk_patience: Duration = 10 * MINUTE
     deleted: Marker | None = None
+
+    def by_job(self, count: int, batch: int) -> bool:
+        """Return whether so many writes go by an ingest job: it knows no header that overrules a duplicate rule."""
+        return batch > 1 and self.bulk_writes is not None and count >= self.bulk_writes and self.duplicates == "refuse"
 
     @field_validator("id")
     @classmethod

@@ -52,10 +52,12 @@ class Org:
         place = path if path.startswith("/") else self._root + path
         return URL(self.login.entry.instance + place, encoded=True)
 
-    async def read(self, path: str, *, method: str = "GET", body: bytes | None = None) -> Reply:
-        """Return a successful answer to a read; raises ConnectorError."""
+    async def read(
+        self, path: str, *, method: str = "GET", body: bytes | None = None, headers: Mapping[str, str] = NO_HEADERS
+    ) -> Reply:
+        """Return a successful answer to what changes no record; raises ConnectorError."""
         try:
-            reply = await self.http.read(await self.url(path), method=method, body=body)
+            reply = await self.http.read(await self.url(path), method=method, body=body, headers=headers)
         except TransientError as error:
             self._note_refusal(error)
             raise

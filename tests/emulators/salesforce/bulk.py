@@ -22,13 +22,18 @@ NULL = "#N/A"
 
 
 class Bulk:
-    """Answers for ``/jobs``. ``polls``: looks until a job is complete; ``failing``: the next job ends as Failed."""
+    """Answers for ``/jobs``. ``polls``: looks until a job is complete; ``failing``: the next job ends as Failed.
+
+    ``half``: so many lines of an ingest job are done before it fails or is aborted; ``mixed``: results come in another order.
+    """
 
     def __init__(self, data: "Data") -> None:
         self.data = data
         self.jobs: dict[str, Fields] = {}
         self.polls = 1
         self.failing = ""
+        self.half = 0
+        self.mixed = False
         self._numbers = itertools.count(1)
 
     def answer(self, call: Call) -> Answer:
@@ -73,6 +78,10 @@ class Bulk:
             state = call.json()["state"]
             if state == "UploadComplete" and job["state"] != "Open":
                 raise Refused("INVALIDJOBSTATE", f"Job in state {job['state']} cannot be closed")
+            if state == "Aborted" and job["state"] in {"JobComplete", "Failed", "Aborted"}:
+                raise Refused("INVALIDJOBSTATE", f"Job in state {job['state']} cannot be aborted")
+            if state == "Aborted" and job["state"] != "Open":
+                self.ingest(job, self.half)
             job["state"] = state
             return Answer(200, _said(job))
         self.moved_on(job)
@@ -89,6 +98,8 @@ class Bulk:
         if self.failing:
             job |= {"state": "Failed", "errorMessage": self.failing}
             self.failing = ""
+            if job["kind"] == "ingest":
+                self.ingest(job, self.half)
             return
         if job["kind"] == "ingest":
             self.ingest(job)
@@ -102,7 +113,7 @@ class Bulk:
                 raise Refused("INVALIDJOBSTATE", "one upload for a job, while it is open")
             job["csv"] = call.body
             return Answer(201, raw=b"")
-        if job["state"] != "JobComplete":
+        if job["state"] != "JobComplete" and "outcome" not in job:
             raise Refused("INVALIDJOBSTATE", f"Job is not complete: {job['state']}")
         if name == "results":
             return self.results(call, job)
@@ -121,16 +132,22 @@ class Bulk:
         headers = {"Sforce-Locator": str(end) if end < len(ids) else "null", "Sforce-NumberOfRecords": str(len(lines))}
         return Answer(headers=headers, raw=written(job, head, lines), kind="text/csv")
 
-    def ingest(self, job: Fields) -> None:
-        """Do every line; each is its own success or failure."""
+    def ingest(self, job: Fields, most: int | None = None) -> None:
+        """Do every line, or the first ones; each is its own success or failure. An external id twice is a failure."""
         text = io.StringIO(job["csv"].decode(), newline="")
         reader = csv.DictReader(text, delimiter=SIGNS[job["columnDelimiter"]])
         head = list(reader.fieldnames or ())
         done: list[list[Any]] = []
         failed: list[list[Any]] = []
+        rest: list[list[Any]] = []
+        names: set[str] = set()
         for line in reader:
             cells = [line[name] for name in head]
+            if most is not None and len(done) + len(failed) >= most:
+                rest.append(cells)
+                continue
             try:
+                _refuse_again(job, line, names)
                 native_id, created = self.line(job, line, job["who"])
                 done.append([native_id, str(created).lower(), *cells])
             except Refused as refused:
@@ -138,8 +155,10 @@ class Bulk:
         job["outcome"] = {
             "successfulResults": (["sf__Id", "sf__Created", *head], done),
             "failedResults": (["sf__Id", "sf__Error", *head], failed),
-            "unprocessedrecords": (head, []),
+            "unprocessedrecords": (head, rest),
         }
+        if self.mixed:
+            done.reverse()
         job |= {"numberRecordsProcessed": len(done) + len(failed), "numberRecordsFailed": len(failed)}
 
     def line(self, job: Fields, line: dict[str, str], who: Who) -> tuple[str, bool]:
@@ -157,6 +176,13 @@ class Bulk:
         else:
             self.data.org.update(name, native_id, values, who)
         return native_id, False
+
+
+def _refuse_again(job: Fields, line: dict[str, str], names: set[str]) -> None:
+    name = line.get(job.get("externalIdFieldName", ""), "").casefold()
+    if name and name in names:
+        raise Refused("DUPLICATE_VALUE", f"Duplicate external id specified: {name}")
+    names.add(name)
 
 
 def written(job: Fields, head: list[str], lines: Iterable[list[Any]]) -> bytes:

@@ -42,9 +42,11 @@ class Asked:
 
     @property
     def writes(self) -> bool:
-        """Return whether it may change a row."""
+        """Return whether it may change a row. Of an ingest job only its closing does."""
         if not WRITING.match(self.path) or self.method == "GET":
             return False
+        if "/jobs/ingest" in self.path:
+            return self.method == "PATCH" and decode(self.body).get("state") == "UploadComplete"
         if self.path.endswith("/composite"):
             return any(one["method"] != "GET" for one in decode(self.body)["compositeRequest"])
         return not re.search(r"/composite/sobjects/\w+$", self.path) or self.method != "POST"
