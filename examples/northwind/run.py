@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ class Story:
         self.company = company
         self.tell = tell
         self.syncd = Service(HERE / "config", company.folder / "syncd.log", company.environment)
+        self.until = self.syncd.until
 
     async def perform(self) -> None:
         """Play all scenes; raises TimeoutError or AssertionError if something does not happen as it must."""
@@ -178,22 +178,6 @@ class Story:
     def versions(self) -> int:
         """Return the sum of all row versions of the ERP: it grows with every write."""
         return int(self.one("SELECT (SELECT sum(row_version) FROM products) + (SELECT sum(row_version) FROM customers)"))
-
-    async def until(self, true: Callable[[], bool], what: str, *, within: float = 20.0) -> None:
-        """Wait until something is true; raises TimeoutError naming it."""
-        end = time.monotonic() + within
-        while not happened(true):
-            if time.monotonic() > end:
-                raise TimeoutError(f"did not happen within {within:g} s: {what}; see {self.syncd.log}")
-            await asyncio.sleep(0.1)
-
-
-def happened(true: Callable[[], bool]) -> bool:
-    """Return whether it is true; what is not there yet is not true."""
-    try:
-        return true()
-    except (KeyError, IndexError):
-        return False
 
 
 def indented(text: str) -> str:

@@ -31,6 +31,7 @@ class Story:
         self.at = retailer
         self.tell = tell
         self.syncd = Service(retailer.folder / "config", retailer.folder / "syncd.log", retailer.environment)
+        self.until, self.until_told = self.syncd.until, self.syncd.until_told
 
     async def perform(self) -> None:
         """Play all scenes; raises TimeoutError or AssertionError if something does not happen as it must."""
@@ -69,7 +70,7 @@ class Story:
         await self.syncd.start()
         await self.until(lambda: len(self.published()) == COUNT, f"{COUNT - DOCUMENTED} products made in Sanity", within=120)
         wanted = (COUNT - SHOWN) + len(self.changed_in_shop())
-        await self.until_said(lambda status: status["open"]["changes"] == wanted, f"{wanted} proposals", within=120)
+        await self.until_told(lambda status: status["open"]["changes"] == wanted, f"{wanted} proposals", within=120)
         assert self.at.shop.writes == 0, "mode propose"
         assert len(self.products()) == SHOWN
 
@@ -118,7 +119,7 @@ class Story:
         """A price jumps by 60%: held for a person, who takes it."""
         before = self.at.first(11)["price"]
         await self.at.edit_sap(11, NetPrice=f"{float(before) * 1.6:.2f}")
-        await self.until_said(lambda status: status["open"]["conflicts"] == 1, "a conflict")
+        await self.until_told(lambda status: status["open"]["conflicts"] == 1, "a conflict")
         assert self.at.first(11)["price"] == before
         [held] = (await self.syncd.ask_json("conflicts"))["conflicts"]
         code, out, err = await self.syncd.ask("conflicts", "resolve", held["id"], "--take", "sap", "--note", "new glaze")
@@ -140,7 +141,7 @@ class Story:
         """A stock list comes in ten times too high: stopped before its first write, and taken back."""
         written = self.at.shop.writes
         await self.at.sap.many([{"Product": f"P-{n:04}", "Stock": (n % 20 + 1) * 10} for n in IMPORTED])
-        await self.until_said(lambda status: status["open"]["breakers"] == 1, "a breaker")
+        await self.until_told(lambda status: status["open"]["breakers"] == 1, "a breaker")
         await asyncio.sleep(2)
         assert self.at.shop.writes == written
         await self.at.sap.many([{"Product": f"P-{n:04}", "Stock": n % 20} for n in IMPORTED])
@@ -202,30 +203,6 @@ class Story:
     def changed_in_shop(self) -> set[int]:
         """Return the products whose title or price was old when the story began."""
         return {n for n in range(1, SHOWN + 1) if n % 22 == 0 or n % 30 == 0}
-
-    async def until(self, true: Callable[[], bool], what: str, *, within: float = 30.0) -> None:
-        """Wait until something is true; raises TimeoutError naming it."""
-        end = time.monotonic() + within
-        while not happened(true):
-            if time.monotonic() > end:
-                raise TimeoutError(f"did not happen within {within:g} s: {what}; see {self.syncd.log}")
-            await asyncio.sleep(0.1)
-
-    async def until_said(self, true: Callable[[dict[str, Any]], bool], what: str, *, within: float = 30.0) -> None:
-        """Wait until ``syncd status`` says something."""
-        end = time.monotonic() + within
-        while not true(await self.syncd.ask_json("status")):
-            if time.monotonic() > end:
-                raise TimeoutError(f"did not happen within {within:g} s: {what}; see {self.syncd.log}")
-            await asyncio.sleep(0.3)
-
-
-def happened(true: Callable[[], bool]) -> bool:
-    """Return whether it is true; what is not there yet is not true."""
-    try:
-        return true()
-    except (KeyError, IndexError):
-        return False
 
 
 def paragraph(text: str) -> dict[str, Any]:

@@ -5,7 +5,8 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,8 +86,35 @@ class Service:
             raise RuntimeError(f"syncd {' '.join(words)} exited {code}:\n{out}\n{err}") from error
         return answer
 
+    async def until(self, true: Callable[[], bool], what: str, *, within: float = 30.0) -> None:
+        """Wait until something is true that syncd is to bring about; what is not there yet (KeyError, IndexError) is not true.
+
+        Raises TimeoutError that names it and the log.
+        """
+        end = time.monotonic() + within
+        while not happened(true):
+            if time.monotonic() > end:
+                raise TimeoutError(f"did not happen within {within:g} s: {what}; see {self.log}")
+            await asyncio.sleep(0.1)
+
+    async def until_told(self, true: Callable[[dict[str, Any]], bool], what: str, *, within: float = 30.0) -> None:
+        """Wait until ``syncd status`` tells something; raises TimeoutError that names it and the log."""
+        end = time.monotonic() + within
+        while not true(await self.ask_json("status")):
+            if time.monotonic() > end:
+                raise TimeoutError(f"was not told within {within:g} s: {what}; see {self.log}")
+            await asyncio.sleep(0.3)
+
     def _environment(self) -> dict[str, str]:
         return {**os.environ, **self.environ}
+
+
+def happened(true: Callable[[], bool]) -> bool:
+    """Return whether it is true; what is not there yet is not true."""
+    try:
+        return true()
+    except (KeyError, IndexError):
+        return False
 
 
 def free_port() -> int:
