@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from syncd.core.life import IDENTITY
 from syncd.core.model import Op, Value
 from syncd.core.rules import Rules
 from syncd.core.space import Decision
@@ -38,6 +39,14 @@ def is_personal(rules: Rules, entity: str, name: str) -> bool:
         return False
     names = known.groups[name].fields if name in known.groups else (name,)
     return any(known.fields[one].pii for one in names if one in known.fields)
+
+
+def tells_keys(rules: Rules, opened: Opened) -> bool:
+    """Return whether a conflict quotes match keys of two records, and such a key may be personal."""
+    known = rules.entities.get(opened.entity)
+    if known is None or opened.conflict.name != IDENTITY:
+        return False
+    return any(is_personal(rules, opened.entity, name) for match in known.matches for name in match.by)
 
 
 def judged(found: Judged, rules: Rules) -> None:
@@ -82,8 +91,11 @@ def _conflict(opened: Opened, rules: Rules) -> None:
     values = " / ".join(f"{shown(value)} {platform}" for platform, value in conflict.values.items())
     number = f"c-{conflict.id}" if conflict.id else ""
     text = line(opened.entity, opened.record, f"{conflict.name or '(identity)':<8}", values, "held", conflict.why, number)
-    if is_personal(rules, opened.entity, conflict.name):
+    quotes_keys = tells_keys(rules, opened)
+    if quotes_keys or is_personal(rules, opened.entity, conflict.name):
         text = hide(text, worth([conflict.values, conflict.proposal]))
+    if quotes_keys:
+        text = hide_quotes(text, ())
     say(Event.CONFLICT_OPEN, text, entity=opened.entity, record=opened.record, field=conflict.name or None, conflict=number)
 
 

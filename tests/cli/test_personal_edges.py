@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from syncd.core.model import Conflict
 from syncd.daemon import tell
+from syncd.daemon.judge import Judged, Opened
 from syncd.reports.masks import hide, hide_quotes, worth
 from tests.cli.test_personal import BIRD, OTHER, RULES, cage, shows
 from tests.cli.test_whole import Shop, shop
@@ -36,6 +38,20 @@ def test_a_broken_reading_is_told_with_masks(monkeypatch: pytest.MonkeyPatch, pi
     monkeypatch.setattr(tell, "say", lambda _, text, **__: told.append(text))
     tell.unreadable(rules(pii=pii), "shop", "products", f": {reason}")
     assert told == [said]
+
+
+@pytest.mark.parametrize("pii", [True, False])
+def test_a_question_of_who_is_who_is_told_with_masks(monkeypatch: pytest.MonkeyPatch, pii: bool) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(tell, "say", lambda _, text, **__: told.append(text))
+    why = f'ambiguous: c2 has email {BIRD.upper()} too; ambiguous: c3 has name, town ["{OTHER}", "Berlin"] too'
+    opened = Opened(Conflict("(identity)", "identity", why, {"shop": BIRD}, 7), "customer", "c1")
+    fields = {name: SimpleNamespace(pii=pii) for name in ("email", "name", "town")}
+    matches = [SimpleNamespace(by=("email",)), SimpleNamespace(by=("name", "town"))]
+    known = SimpleNamespace(entities={"customer": SimpleNamespace(fields=fields, groups={}, matches=matches)})
+    tell.judged(Judged(opened=[opened]), known)  # type: ignore[arg-type]
+    assert [one.lower() in told[0].lower() for one in (BIRD, OTHER)] == [not pii, not pii]
+    assert told[0].endswith("c-7")
 
 
 def test_names_that_a_text_quotes_stay() -> None:
