@@ -20,14 +20,15 @@ async function tour({url, token}) {
     apiVersion: '2025-02-19', token, useCdn: false, perspective: 'raw',
   })
   const said = {heard: []}
+  let changed
   const heard = new Promise((done) => {
     const listener = client.listen('*[_type == "product"]', {}, {events: ['welcome', 'mutation'], visibility: 'query'})
     const open = listener.subscribe(async (event) => {
       said.heard.push(event.type === 'welcome' ? 'welcome' : `${event.transition} ${event.documentId}`)
-      if (event.type === 'welcome') await change()
+      if (event.type === 'welcome') changed = change()
       if (event.transition === 'disappear') {
         open.unsubscribe()
-        done()
+        done(changed) // and what is asked after the deletion
       }
     })
   })

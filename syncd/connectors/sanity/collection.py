@@ -151,11 +151,16 @@ class Documents:
     # ---- what changed
 
     async def changed(self, cursor: str | None, overlap: int) -> AsyncIterator[Batch]:
-        """Yield what was changed since the cursor less the overlap; the cursor is the latest ``_updatedAt`` that was seen."""
-        at = parse_time(cursor) if cursor else None
+        """Yield what was changed since the cursor less the overlap; the cursor is the latest ``_updatedAt`` that was seen.
+
+        Between pages of what is older than the overlap it is the last document's ``_updatedAt`` and ``_id``: a first load goes
+        on behind it, also where very many documents are of one moment.
+        """
+        stamp, _, past = (cursor or "").partition(" ")
+        at = parse_time(stamp) if stamp else None
         bound = moment_of(at - overlap).strftime("%Y-%m-%dT%H:%M:%S") if at is not None and at > overlap else ""
-        params: dict[str, Any] = {"type": self._options.type, "at": bound, "past": ""}
-        stride, first = Stride(self._options.page), True
+        params: dict[str, Any] = {"type": self._options.type, "at": stamp if past else bound, "past": past}
+        stride, first = Stride(self._options.page), not past
         while True:
             size = stride.size
             try:
@@ -168,6 +173,8 @@ class Documents:
             times = [time for one in found if (time := parse_time(one.attribute("_updatedAt"))) is not None and time <= now]
             at = max([time for time in (at, *times) if time is not None], default=None)
             new = text_of(at) if at is not None else None
+            if len(found) == size and times and max(times) < now - overlap:
+                new = f"{found[-1].attribute('_updatedAt')} {found[-1].id}"
             if batch.changes or batch.broken or new != cursor:
                 yield Batch(batch.changes, cursor=new, broken=batch.broken)
                 cursor = new

@@ -9,6 +9,7 @@ from syncd.connectors.body import decode, encode
 from tests.node import installed, node
 
 PROGRAM = Path(__file__).with_name("groq.mjs")
+RESULT = b'{"result":'
 LONGEST = 512 * 1024 * 1024  # bytes of one answer
 
 
@@ -48,9 +49,9 @@ class Evaluator:
         """Show documents to queries, and take others away."""
         await self._ask({"put": list(put), "drop": list(drop)})
 
-    async def query(self, query: str, params: dict[str, Any], perspective: str, **window: Any) -> Any:
-        """Return what a query finds; raises BadQueryError."""
-        return await self._ask({"query": query, "params": params, "perspective": perspective, **window})
+    async def query(self, query: str, params: dict[str, Any], perspective: str, **window: Any) -> bytes:
+        """Return what a query finds, as JSON; raises BadQueryError."""
+        return await self._answer({"query": query, "params": params, "perspective": perspective, **window})
 
     async def match(self, query: str, params: dict[str, Any], documents: Sequence[dict[str, Any] | None]) -> list[bool]:
         """Return for each document whether a filter lets it through; raises BadQueryError."""
@@ -58,6 +59,9 @@ class Evaluator:
         return found
 
     async def _ask(self, question: dict[str, Any]) -> Any:
+        return decode(await self._answer(question))
+
+    async def _answer(self, question: dict[str, Any]) -> bytes:
         async with self._asking:
             process = self._process
             assert process is not None
@@ -65,7 +69,8 @@ class Evaluator:
             assert process.stdout is not None
             process.stdin.write(encode(question) + b"\n")
             await process.stdin.drain()
-            answer = decode(await process.stdout.readline())
-        if "error" in answer:
-            raise BadQueryError(answer["error"]["description"], answer["error"]["start"])
-        return answer["result"]
+            line = await process.stdout.readline()
+        if line.startswith(RESULT):
+            return line[len(RESULT) : -2]
+        error = decode(line)["error"]
+        raise BadQueryError(error["description"], error["start"])

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from syncd.connectors.body import encode
 from tests.emulators.courier import Courier
 from tests.emulators.sanity.dataset import Dataset, Document, Transaction
 from tests.emulators.sanity.evaluator import Evaluator
@@ -177,7 +176,7 @@ class Lake:
 
     async def _projected(self, rule: WebhookRule, document: Document) -> bytes:
         query = f"$document{rule.projection}"
-        return encode(await self.evaluator.query(query, {"document": document}, "raw"))
+        return await self.evaluator.query(query, {"document": document}, "raw")
 
     def _headers(self, rule: WebhookRule, done: Transaction, native: str, operation: str, body: bytes) -> dict[str, str]:
         key = json.dumps([rule.id, done.id, native])

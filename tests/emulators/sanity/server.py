@@ -36,10 +36,10 @@ def app_of(lake: Lake) -> web.Application:
             lake.faults.mute -= 1
             return gone(request)
         asked.status = status
-        lines = isinstance(said, bytes)
+        lines = asked.what in {"history", "export"} and status == 200
         return web.Response(
             status=status,
-            body=said if lines else encode(said),
+            body=said if isinstance(said, bytes) else encode(said),
             headers=headers,
             content_type="application/x-ndjson" if lines else "application/json",
         )
