@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT))  # the emulator is part of the tests
-os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")  # read when grpc is imported: the database's programs are started beside it
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")  # read when grpc is imported: programs are started beside it
 
 from syncd.demo.service import free_port  # noqa: E402
 from syncd.demo.shop import Shop, shared_secret  # noqa: E402
@@ -258,6 +258,22 @@ class Company:
     def subscribers(self) -> list[Fields]:
         """Return all subscribers."""
         return list(self.mailer.things["subscribers"].values())
+
+    def status(self, number: int) -> str:
+        """Return what the mailer says of a person's consent."""
+        return str(self.subscriber(email(number))["status"])
+
+    def consent(self, number: int) -> str:
+        """Return what Salesforce says of it."""
+        return str(self.contact(number)["Consent__c"])
+
+    def raised(self, number: int) -> bool:
+        """Return whether Salesforce has a credit limit that is one higher than in the beginning."""
+        return bool(self.contact(number)["Credit_Limit__c"] == float(limit(number)) + 1)
+
+    def known(self, number: int) -> str:
+        """Return how a contact is named to syncd."""
+        return f"salesforce:{self.ids[number]}"
 
     def row(self, number: int, column: str) -> Any:
         """Return one value of a debtor."""

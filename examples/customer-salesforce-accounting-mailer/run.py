@@ -1,8 +1,7 @@
 """A company's story: ``python examples/customer-salesforce-accounting-mailer/run.py [FOLDER]``.
 
-394 contacts in Salesforce, 376 debtors in accounting, 236 subscribers in the mailer. Every scene waits until it has happened
-and checks that nothing else did. Exits 0 only if in the end nothing differs, nothing more is written, and every request that
-changed something is an attempt.
+394 contacts in Salesforce, 376 debtors in accounting, 236 subscribers. Every scene waits until it has happened and checks that
+nothing else did. Exits 0 only if in the end nothing differs, nothing more is written, and every request is an attempt.
 """
 
 import argparse
@@ -89,8 +88,10 @@ class Story:
             lambda: all(self.at.contact(n)["ERP_Number__c"] == debtor_no(n) for n in SHARED), "ERP numbers", within=60
         )
         await self.until(lambda: all(f"{self.at.contact(n)['Credit_Limit__c']:.2f}" == limit(n) for n in SHARED), "limits")
-        await self.until(lambda: all(self.status(n) == "unsubscribed" for n in SUBSCRIBED if n % 33 == 0), "no in Salesforce")
-        await self.until(lambda: all(self.consent(n) == "withdrawn" for n in SUBSCRIBED if n % 25 == 0), "no in the mailer")
+        await self.until(
+            lambda: all(self.at.status(n) == "unsubscribed" for n in SUBSCRIBED if n % 33 == 0), "no in Salesforce"
+        )
+        await self.until(lambda: all(self.at.consent(n) == "withdrawn" for n in SUBSCRIBED if n % 25 == 0), "no in the mailer")
         await self.until_said(lambda open_: open_["changes"] == len(PROPOSED), f"{len(PROPOSED)} proposals")
         assert self.at.writes()["accounting"] == 0, "mode propose"
         self.matched(("salesforce", "accounting"), "linked by erp_no", len(BY_NUMBER))
@@ -103,11 +104,10 @@ class Story:
         couple = self.at.ids[COUPLE[1]]
         assert asked.keys() == {couple, *map(debtor_no, (*TWINS, *ALONE))}, asked
         for n in (*TWINS, *ALONE):
-            words = ["--split"] if n in (TWINS[-1], *ALONE) else ["--link", f"accounting:{debtor_no(n)}", self.known(n)]
+            words = ["--split"] if n in (TWINS[-1], *ALONE) else ["--link", f"accounting:{debtor_no(n)}", self.at.known(n)]
             await self.resolve(asked[debtor_no(n)]["id"], *words)
         await self.resolve(asked[couple]["id"], "--split", "--note", "they share a mailbox")
         await self.until(lambda: all(self.at.contact(n)["ERP_Number__c"] == debtor_no(n) for n in TWINS[:3]), "ERP numbers")
-        assert self.at.contact(TWINS[-1])["ERP_Number__c"] is None
         assert await self.conflicts() == []
 
     async def approved(self) -> None:
@@ -147,22 +147,21 @@ class Story:
     async def no_anywhere(self) -> None:
         """A "no" in one place wins in all; a later "yes" elsewhere does not undo it, one where it was said does."""
         self.at.mailer.edit("subscribers", email(8), status="unsubscribed")
-        await self.until(lambda: self.consent(8) == "withdrawn", "no of the mailer in Salesforce")
+        await self.until(lambda: self.at.consent(8) == "withdrawn", "no of the mailer in Salesforce")
         self.at.edit_contact(9, Consent__c="withdrawn")
-        await self.until(lambda: self.status(9) == "unsubscribed", "no of Salesforce in the mailer")
+        await self.until(lambda: self.at.status(9) == "unsubscribed", "no of Salesforce in the mailer")
         self.at.edit_contact(8, Consent__c="granted")
-        await self.until(lambda: self.consent(8) == "withdrawn", "yes in Salesforce put back")
+        await self.until(lambda: self.at.consent(8) == "withdrawn", "yes in Salesforce put back")
         self.at.mailer.edit("subscribers", email(9), status="active")
-        await self.until(lambda: self.status(9) == "unsubscribed", "yes in the mailer put back")
-        assert (self.status(8), self.consent(9)) == ("unsubscribed", "withdrawn")
+        await self.until(lambda: self.at.status(9) == "unsubscribed", "yes in the mailer put back")
+        assert (self.at.status(8), self.at.consent(9)) == ("unsubscribed", "withdrawn")
         self.at.mailer.edit("subscribers", email(8), status="active")
-        await self.until(lambda: self.consent(8) == "granted", "taken back where it was said")
+        await self.until(lambda: self.at.consent(8) == "granted", "taken back where it was said")
 
     async def credit_limit(self) -> None:
         """Sales raises a credit limit: not taken, held for review, put back when somebody has looked."""
         self.at.edit_contact(12, Credit_Limit__c=99999)
         await self.until_said(lambda open_: open_["conflicts"] == 1, "a review")
-        assert f"{self.at.row(12, 'credit_limit')}" == limit(12)
         [held] = await self.conflicts()
         assert (held["field"], self.at.contact(12)["Credit_Limit__c"]) == ("credit_limit", 99999)
         await self.resolve(held["id"], "--take", "accounting", "--note", "not without finance")
@@ -180,12 +179,12 @@ class Story:
     async def merged(self) -> None:
         """Two contacts are merged in Salesforce: one customer, who has both rows; nothing is deleted anywhere."""
         rows, debtors = len(self.at.subscribers()), self.at.row(ORIGINAL, "count(*)")
-        original, duplicate = self.known(ORIGINAL), self.known(DUPLICATE)
-        was = [(await self.explain(one))["record"] for one in (original, duplicate)]
+        original, duplicate = self.at.known(ORIGINAL), self.at.known(DUPLICATE)
+        was = [await self.named(one) for one in (original, duplicate)]
         self.at.salesforce.org.merge("Contact", self.at.ids[ORIGINAL], self.at.ids[DUPLICATE])
-        await self.until(lambda: self.consent(ORIGINAL) == "granted", "the duplicate's consent in the one that stays")
+        await self.until(lambda: self.at.consent(ORIGINAL) == "granted", "the duplicate's consent in the one that stays")
         await self.until(lambda: self.at.contact(ORIGINAL)["Email"] == email(DUPLICATE), "the newer of both addresses")
-        now = {(await self.explain(one))["record"] for one in (original, duplicate, *was)}
+        now = {await self.named(one) for one in (original, duplicate, *was)}
         assert len(set(was)) == 2
         assert len(now) == 1, now
         assert (len(self.at.subscribers()), self.at.row(ORIGINAL, "count(*)")) == (rows, debtors)
@@ -209,25 +208,25 @@ class Story:
         """Killed in the middle, its place in the stream too old when it is back: a query and a full read catch up."""
         people = range(101, 141)
         self.at.edit_debtors(people, "credit_limit = credit_limit + 1")
-        await self.until(lambda: sum(self.raised(n) for n in people) >= 3, "the first limits")
+        await self.until(lambda: sum(self.at.raised(n) for n in people) >= 3, "the first limits")
         await self.syncd.kill()
-        self.tell(f"          kill -9 with {sum(self.raised(n) for n in people)} of {len(people)} written")
+        self.tell(f"          kill -9 with {sum(self.at.raised(n) for n in people)} of {len(people)} written")
         for n in range(141, 151):
             self.at.edit_contact(n, LastName=f"Away {n}")
         self.at.mailer.edit("subscribers", email(151), status="unsubscribed")  # nobody hears the webhook
         self.at.bus.forget()
         scans = self.scans
         await self.syncd.start()
-        await self.until(lambda: all(self.raised(n) for n in people), "all limits", within=60)
+        await self.until(lambda: all(self.at.raised(n) for n in people), "all limits", within=60)
         names = {n: f"Away {n}" for n in range(141, 151) if n != 150}
         await self.until(lambda: all(self.at.subscriber(email(n))["last_name"] == one for n, one in names.items()), "names")
-        await self.until(lambda: self.consent(151) == "withdrawn", "what the mailer said meanwhile")
+        await self.until(lambda: self.at.consent(151) == "withdrawn", "what the mailer said meanwhile")
         await self.until(lambda: self.scans > scans, "a full read of Salesforce")
 
     async def masked(self) -> None:
         """What syncd says of a person shows no personal field."""
         _, shown, _ = await self.syncd.ask("explain", "customer", f"accounting:{debtor_no(4)}")
-        shown += (await self.syncd.ask("history", "customer", self.known(ORIGINAL)))[1]
+        shown += (await self.syncd.ask("history", "customer", self.at.known(ORIGINAL)))[1]
         shown += (await self.syncd.ask("records", "customer"))[1]
         assert "4444" in shown
         assert "example.org" not in (shown + self.syncd.log.read_text()).lower(), shown
@@ -256,22 +255,6 @@ class Story:
         )
 
     # ---- what is there
-
-    def status(self, number: int) -> str:
-        """Return what the mailer says of a person's consent."""
-        return str(self.at.subscriber(email(number))["status"])
-
-    def consent(self, number: int) -> str:
-        """Return what Salesforce says of it."""
-        return str(self.at.contact(number)["Consent__c"])
-
-    def raised(self, number: int) -> bool:
-        """Return whether Salesforce has a credit limit that is one higher than in the beginning."""
-        return bool(self.at.contact(number)["Credit_Limit__c"] == float(limit(number)) + 1)
-
-    def known(self, number: int) -> str:
-        """Return how a contact is named to syncd."""
-        return f"salesforce:{self.at.ids[number]}"
 
     @property
     def scans(self) -> int:
@@ -312,9 +295,9 @@ class Story:
         code, out, err = await self.syncd.ask("changes", "approve", "--all", "--platform", "accounting", "--yes")
         assert code == 0, out + err
 
-    async def explain(self, called: str) -> dict[str, Any]:
-        """Return what syncd says of a customer."""
-        return await self.syncd.ask_json("explain", "customer", called)
+    async def named(self, called: str) -> str:
+        """Return what syncd calls a customer."""
+        return str((await self.syncd.ask_json("explain", "customer", called))["record"])
 
     # ---- waiting
 
