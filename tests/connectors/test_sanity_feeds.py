@@ -9,7 +9,7 @@ from syncd.connectors import wire
 from syncd.connectors.protocol import Batch
 from syncd.core.model import Change
 from syncd.errors import PermanentError, TransientError
-from tests.connectors.contract import changed, scanned
+from tests.connectors.contract import changed, done, scanned, update
 from tests.connectors.sanity_world import SanityWorld, world_of
 from tests.emulators.sanity.dataset import Document
 
@@ -74,6 +74,17 @@ async def test_drafts_are_kept_apart(world: SanityWorld) -> None:
     assert {look.id for look in (await changed(world, None))[0]} == {"mug-001", "mug-002"}
     assert [look.id for look in await world.connector.find("things", "sku", "S-1")] == ["mug-001"]
     assert [look.gone for look in await world.connector.find("things", "sku", "S-2")] == [True]
+
+
+async def test_ids_with_dots_are_things_like_any_other(world: SanityWorld) -> None:
+    """They are hidden from the public, not from a token; what a release holds of them is none."""
+    dotted = {"_id": "shop.eu.mug", "_type": "product", "sku": "S-9", "name": "Mug"}
+    await world.lake.load([dotted, dotted | {"_id": "drafts.shop.eu.mug"}, dotted | {"_id": "versions.r1.shop.eu.mug"}])
+    assert list(await scanned(world)) == ["shop.eu.mug"]
+    assert [look.id for look in (await changed(world, None))[0]] == ["shop.eu.mug"]
+    assert [look.id for look in await world.connector.find("things", "sku", "S-9")] == ["shop.eu.mug"]
+    await done(world, await update(world, "shop.eu.mug", {"name": "Cup"}))
+    assert world.lake.documents["shop.eu.mug"]["name"] == "Cup"
 
 
 async def test_without_the_marker_drafts_say_nothing_at_all() -> None:

@@ -1,11 +1,13 @@
 """Sanity in a whole syncd: config, ledger and rules are real, queries run in the vendor's evaluator."""
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
 
@@ -15,6 +17,7 @@ from tests.daemon.world import World, memory, until
 from tests.emulators.sanity import Lake, WebhookRule, serving
 from tests.emulators.sanity.dataset import Document
 from tests.emulators.sanity.samples import block
+from tests.emulators.sanity.signing import signed
 
 PRODUCT = """
 entity: product
@@ -210,14 +213,37 @@ async def test_a_draft_that_was_never_published_is_left_to_its_author(company: C
     assert [one["title"] for key, one in company.lake.documents.items() if key.startswith("product-")] == ["Mug"]
 
 
+def hooked(company: Company, secret: str, more: str) -> int:
+    """Have the company called by webhooks that are signed with a secret; return at which port."""
+    hook = f"webhook: {{path: /hooks/sanity, verify: {{scheme: sanity, secret: {secret}}}}}"
+    company.platform(watch=f"{{{hook}, {more}, sweep: 1h}}")
+    company.world.service("")
+    port, file = free_port(), company.world.folder / "config/syncd.yaml"
+    file.write_text(file.read_text().replace('hooks: "127.0.0.1:0"', f'hooks: "127.0.0.1:{port}"'))
+    return port
+
+
+async def test_only_what_is_signed_with_one_of_our_secrets_and_now_is_taken(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNCD_SECRET_OLD", "hush")
+    monkeypatch.setenv("SYNCD_SECRET_NEW", "hushed")
+    port, now = hooked(company, "[secret:new, secret:old]", "poll: {every: 1h}"), int(time.time() * 1000)
+    body = b'{"_id": "mug", "_type": "product"}'
+    sent = {"forged": ("guess", now), "stale": ("hush", now - 600_000), "early": ("hush", now + 600_000)}
+    sent |= {"old": ("hush", now), "new": ("hushed", now), "again": ("hushed", now + 1)}
+    got: dict[str, int] = {}
+    async with daemon(company.world), aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
+        for name, (secret, at) in sent.items():
+            headers = {"sanity-webhook-signature": signed(body, secret, at), "idempotency-key": name.replace("again", "new")}
+            async with client.post("/hooks/sanity", data=body, headers=headers) as reply:
+                got[name] = reply.status
+    assert got == {"forged": 401, "stale": 401, "early": 401, "old": 202, "new": 202, "again": 200}
+
+
 async def test_a_webhook_that_is_lost_is_found_by_the_next_poll(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNCD_SECRET_SANITY_HOOK", "hush")
-    hook, lake = "webhook: {path: /hooks/sanity, verify: {scheme: sanity, secret: secret:sanity-hook}}", company.lake
-    company.platform(watch=f"{{{hook}, poll: {{every: 1s}}, sweep: 1h}}")
-    port = free_port()
-    company.world.service("")
-    file = company.world.folder / "config/syncd.yaml"
-    file.write_text(file.read_text().replace('hooks: "127.0.0.1:0"', f'hooks: "127.0.0.1:{port}"'))
+    lake, port = company.lake, hooked(company, "secret:sanity-hook", "poll: {every: 1s}")
     lake.rule = WebhookRule("hush", filter='_type == "product"')
     lake.courier.url = f"http://127.0.0.1:{port}/hooks/sanity"
     async with daemon(company.world):
