@@ -63,6 +63,11 @@ def test_a_thing_has_the_mapped_paths() -> None:
     }
 
 
+def test_what_is_read_on_has_its_own_id_whatever_has_one_below_it() -> None:
+    selection = Selection("Product", ["variants[sku=A].inventoryItem.id"])
+    assert selection.nested("variants").startswith("id "), "else the variant could not be written"
+
+
 def test_a_list_that_is_needed_whole_is_read_on() -> None:
     selection = Selection("Product", ["variants[sku=A-1].price"])
     assert "variants(first: 20) { nodes { id sku price } pageInfo" in selection.text.replace("price sku", "sku price")

@@ -54,9 +54,7 @@ def reading(kind: Kind, selection: Selection) -> str:
 
 def resting(kind: Kind, selection: Selection, name: str) -> tuple[str, str]:
     """Return the document that reads a nested list of one thing on from a cursor, and the path of that list."""
-    fields = selection.nested(name)
-    fields = fields if "id" in fields.split() else f"id {fields}"
-    inner = f"{name}(first: $first, after: $after) {{ nodes {{ {fields} }} {PAGE} }}"
+    inner = f"{name}(first: $first, after: $after) {{ nodes {{ {selection.nested(name)} }} {PAGE} }}"
     head = "query Rest($id: ID!, $first: Int!, $after: String)"
     return f"{head} {{ node(id: $id) {{ ... on {kind.name} {{ {inner} }} }} }}", f"node.{name}"
 

@@ -108,7 +108,7 @@ class Selection:
 
     def nested(self, name: str) -> str:
         """Return the fields of an element of a nested list."""
-        return " ".join(self._fields(self.root.below[name]))
+        return self._element(self.root.below[name])
 
     def shaped_below(self, name: str, element: Native) -> Native:
         """Return an element of a nested list, as it stands in a thing."""
@@ -183,16 +183,20 @@ class Selection:
         return found or ["__typename"]
 
     def _field(self, name: str, part: Part, *, bulk: bool) -> str:
-        inner = " ".join(self._fields(part, bulk=bulk)) if part.is_deep else ""
+        if part.connection and bulk:
+            return f"{name} {{ edges {{ node {{ __typename {self._element(part, bulk=True)} }} }} }}"
         if part.connection:
-            with_id = inner if part.kind in WITHOUT_ID or "id" in part.below else f"id {inner}".strip()
-            if bulk:
-                return f"{name} {{ edges {{ node {{ __typename {with_id} }} }} }}"
-            return f"{name}(first: {part.asked}) {{ nodes {{ {with_id} }} pageInfo {{ hasNextPage endCursor }} }}"
+            return f"{name}(first: {part.asked}) {{ nodes {{ {self._element(part)} }} pageInfo {{ hasNextPage endCursor }} }}"
+        inner = " ".join(self._fields(part, bulk=bulk)) if part.is_deep else ""
         arguments = f'(locationId: "{self.location}")' if name == "inventoryLevel" and self.location else ""
         if name in LISTS and part.listed and part.size:
             arguments = f"({LISTS[name]}: {part.size})"
         return f"{name}{arguments} {{ {inner} }}" if inner else f"{name}{arguments}"
+
+    def _element(self, part: Part, *, bulk: bool = False) -> str:
+        """Return the fields of what stands in a list: with its id, where it has one."""
+        inner = " ".join(self._fields(part, bulk=bulk)) if part.is_deep else ""
+        return inner if part.kind in WITHOUT_ID or "id" in part.below else f"id {inner}".strip()
 
     # ---- back to a thing
 
