@@ -6,6 +6,7 @@ from dataclasses import replace
 from syncd.connectors.protocol import Batch, Broken, Page, Setup
 from syncd.connectors.salesforce.bulk import bulk_sheets
 from syncd.connectors.salesforce.history import with_times
+from syncd.connectors.salesforce.listed import Listed
 from syncd.connectors.salesforce.options import SalesforceCollection, SalesforcePoll
 from syncd.connectors.salesforce.org import Org, part
 from syncd.connectors.salesforce.poll import Position, changed_query, deleted_span, moved
@@ -39,7 +40,7 @@ class Reads:
         known = self._rows.get(collection)
         if known is None or known.described is not described:
             configured, cursor = self._setup.collections[collection], self._poll.cursor
-            paths = paths_of(configured, stamp_of(options, cursor), described)
+            paths = paths_of(configured, stamp_of(options, cursor, described), described)
             await self.schema.check(collection, options.object, paths)
             known = self._rows[collection] = Rows(configured, described, self._setup.platform, cursor)
         return known
@@ -65,6 +66,10 @@ class Reads:
     async def changes(self, collection: str, cursor: str | None) -> AsyncIterator[Batch]:
         """Yield what changed since a cursor, the oldest first; each batch's cursor can be resumed from."""
         rows, start, poll = await self.rows(collection), Position.of(cursor), self._poll
+        if rows.listed:
+            async for batch in Listed(self._org, self, collection, poll, self._setup.now).changes(start):
+                yield batch
+            return
         position, gone, began = start, set[str](), 0
 
         def query(behind: Native | None) -> str:
@@ -94,6 +99,22 @@ class Reads:
         seen = Seen(Via.READ, self._setup.number(), self._setup.now(), rows.options.object)
         found = await self._by_id(collection, rows, [one for one in ids if is_id(one)])
         return [found.get(one) or rows.gone(one, seen) for one in ids]
+
+    async def looked(self, collection: str, ids: Sequence[str]) -> Batch:
+        """Return what records are that Salesforce itself listed, and what they were merged into after them."""
+        rows = await self.rows(collection)
+        seen = Seen(Via.READ, self._setup.number(), self._setup.now(), rows.options.object)
+        told = [one for some in fitting(ids, rows.select) for one in rows.of_sheets(await self._some(rows, some))]
+        known = {one.id for one in told}
+        if None not in known:  # one that cannot be read at all may be any of them
+            told += [rows.gone(one, seen) for one in ids if one not in known]
+        changes, broken = await self._in_scope(collection, rows, told)
+        return Batch(changes, broken=broken)
+
+    async def shown(self, collection: str, sheet: Sheet) -> Batch:
+        """Return what a page of a query shows."""
+        changes, broken = await self._in_scope(collection, rows := await self.rows(collection), rows.of_sheets([sheet]))
+        return Batch(changes, broken=broken)
 
     async def find(self, collection: str, path: str, value: Native) -> list[Change]:
         """Return the records whose field has exactly this value: Salesforce itself compares texts without their case."""

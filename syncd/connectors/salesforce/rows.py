@@ -20,15 +20,20 @@ DELETED, MASTER, AUTHOR, SAVED = "IsDeleted", "MasterRecordId", "LastModifiedByI
 
 
 class Rows:
-    """The records of one collection, as the object was described."""
+    """The records of one collection, as the object was described.
+
+    ``stamp``: the field by which they are polled, '' if there is none. ``listed``: they are polled by lists of their ids.
+    """
 
     def __init__(self, collection: Collection, described: Described, platform: str, cursor: str | None = None) -> None:
         self.options: SalesforceCollection = collection.options
         self.described = described
-        self.stamp = stamp_of(self.options, cursor)
+        self.stamp = stamp_of(self.options, cursor, described)
+        self.listed = cursor is None and changed_at_of(self.options, described) is None
         self.paths = paths_of(collection, self.stamp, described)
         self.keys = collection.keys
-        self._shape = Shape(platform, collection.name, "Id", self.options.changed_at, None, self.options.deleted)
+        changed_at = changed_at_of(self.options, described)
+        self._shape = Shape(platform, collection.name, "Id", changed_at, None, self.options.deleted)
         self._ids = [path for path in self.paths if "." not in path and described.fields[path].is_id]
         self._parents = [path for path in self.paths if "." in path]
 
@@ -96,15 +101,20 @@ class Rows:
         return f"{stamp}~{sha256(content).hexdigest()[:12]}"
 
 
-def stamp_of(options: SalesforceCollection, cursor: str | None) -> str:
-    """Return the field by which a collection is polled."""
-    return cursor or options.changed_at or SAVED
+def stamp_of(options: SalesforceCollection, cursor: str | None, described: Described) -> str:
+    """Return the field by which a collection is polled; '' if the object has none."""
+    return cursor or changed_at_of(options, described) or (SAVED if SAVED in described.fields else "")
+
+
+def changed_at_of(options: SalesforceCollection, described: Described) -> str | None:
+    """Return the field that says when a record was changed: what is built in is not on every object."""
+    return None if options.changed_at == SAVED and SAVED not in described.fields else options.changed_at
 
 
 def paths_of(collection: Collection, stamp: str, described: Described) -> list[str]:
     """Return what is read of each record, each path once."""
     options: SalesforceCollection = collection.options
-    wanted = ["Id", options.changed_at, stamp, options.deleted and options.deleted.field, options.external_id]
+    wanted = ["Id", changed_at_of(options, described), stamp, options.deleted and options.deleted.field, options.external_id]
     wanted += [one for one in (DELETED, MASTER, AUTHOR, SAVED) if one in described.fields]
     wanted += [*collection.fields, *collection.keys, *collection.writes]
     return list(dict.fromkeys(one for one in wanted if one))

@@ -27,6 +27,7 @@ class Data:
         self.page = FULL_PAGE
         self.daily, self.used = 100_000, 0
         self.whole_seconds = False
+        self.listed = 600_000  # ids of one list of changed records
         self.cursors: dict[str, tuple[Query, list[str], int]] = {}
         self.composite = Composite(self)
         self.bulk = Bulk(self)
@@ -210,7 +211,11 @@ class Data:
         now = self.org.clock()
         if start >= end or start < now - timedelta(days=30):
             raise Refused("INVALID_REPLICATION_DATE", "startDate must be before endDate and within the last 30 days")
-        rows = [row for row in self.org.rows(name, deleted=True) if start <= moment(row["SystemModstamp"]) < end]
+        purged = [row | {"IsDeleted": True} for one, row in self.org.purged if one == name]
+        known = [*self.org.rows(name, deleted=True), *purged]
+        rows = [row for row in known if start <= moment(row["SystemModstamp"]) < end]
+        if len(rows) > self.listed:
+            raise Refused("EXCEEDED_ID_LIMIT", "the specified time range has too many ids")
         covered = stamp(min(end, now).replace(second=0, microsecond=0))
         if which == "updated":
             return Answer(value={"ids": [row["Id"] for row in rows if not row["IsDeleted"]], "latestDateCovered": covered})

@@ -69,6 +69,7 @@ class Org:
     refusals: list[tuple[Callable[[str, Fields], bool], Refused]] = field(default_factory=list)
     clock: Callable[[], datetime] = field(default_factory=lambda: lambda: datetime.now(UTC))
     held: bool = False
+    purged: list[tuple[str, Fields]] = field(default_factory=list)  # only the list of deleted ids still knows them
     _hidden: list[Row] = field(default_factory=list)
     _late: list[Event] = field(default_factory=list)
     _ids: dict[str, Iterator[str]] = field(default_factory=dict)
@@ -179,7 +180,7 @@ class Org:
 
     def purge(self, name: str, native_id: str) -> None:
         """Empty the bin of one row: it is nowhere any more."""
-        del self.table(name)[known(native_id) or ""]
+        self.purged.append((self.object(name).name, self.table(name).pop(known(native_id) or "").now))
 
     def merge(self, name: str, master: str, loser: str, who: Who = SOMEBODY, values: Fields | None = None) -> None:
         """Merge two rows as a person does: the loser goes to the bin and names its master, children follow."""
