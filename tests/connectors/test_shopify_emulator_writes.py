@@ -1,6 +1,7 @@
 """Writes to the emulated shop: what is mapped changes and nothing else, guarded where the shop guards, one request each."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -260,6 +261,35 @@ async def test_an_adjustment_adds_to_whatever_is_there_and_its_key_counts_once(s
         done(await applied(connector, second))  # the ledger repeats it under the same key
     assert quantity(shop, one) == 5
     assert shop.sent() == ["inventoryAdjustQuantities"] * 3
+
+
+async def test_an_adjustment_that_is_refused_is_never_taken_for_done(shop: ServedShop):
+    """Beside a price that the shop takes: what is read afterwards does not tell whether it was adjusted."""
+    one = shop.hand.product(title="P", variants=[{"sku": "A", "price": "1.00", "stock": 5}])
+    variant = variants_of(shop, one)[0]["id"]
+    async with shop.connected("ProductVariant", "price", "inventoryQuantity", options={"location": shop.place}) as connector:
+        write = await planned(connector, variant, price="2.00", inventoryQuantity=-2)
+        write = replace(write, adjust={"stock": -2}, adjust_at={"stock": "inventoryQuantity"})
+        errors = [{"field": ["input"], "message": "no", "code": "ADJUST_QUANTITIES_FAILED"}]
+        shop.emulator.faults.add("refuse", on="inventoryAdjustQuantities", errors=errors)
+        outcome = await applied(connector, write)
+        assert isinstance(outcome, TransientError)
+        assert (variants_of(shop, one)[0]["price"], quantity(shop, one)) == ("2.00", 5)
+        shop.hand.edit(variant, price="3.00")
+        done(await applied(connector, write))  # edited since: the difference goes by itself, the price is planned again
+    assert (variants_of(shop, one)[0]["price"], quantity(shop, one)) == ("3.00", 3)
+
+
+@pytest.mark.parametrize("stock", [2, 5])
+async def test_a_value_that_equals_a_difference_is_no_difference(shop: ServedShop, stock: int):
+    one = shop.hand.product(title="P", variants=[{"sku": "A", "price": "1.00", "stock": 5}])
+    variant = variants_of(shop, one)[0]["id"]
+    async with shop.connected("ProductVariant", "barcode", "inventoryQuantity", options={"location": shop.place}) as connector:
+        write = await planned(connector, variant, inventoryQuantity=stock)
+        done(
+            await applied(connector, replace(write, adjust={"points": stock}, adjust_at={"points": "metafields.custom.points"}))
+        )
+    assert quantity(shop, one) == stock
 
 
 async def test_stock_goes_to_the_location_that_is_meant(shop: ServedShop):
