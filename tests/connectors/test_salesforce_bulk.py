@@ -19,7 +19,7 @@ from syncd.errors import ConnectorError, OutcomeUnknown, PermanentError, StaleWr
 from tests.connectors.contract import abilities_of
 from tests.connectors.salesforce_world import CONTACTS, NAMES, acme, setup_at
 from tests.emulators.salesforce.objects import Field
-from tests.emulators.salesforce.server import EXPIRED, LOCKED, Asked, Fault, Salesforce
+from tests.emulators.salesforce.server import DOWN, EXPIRED, LOCKED, Asked, Fault, Salesforce
 from tests.emulators.salesforce.values import Refused
 
 BULK: dict[str, Any] = {"write": {"batch": 1000}, "collection": {"bulk_writes": 3}}
@@ -315,13 +315,24 @@ async def test_a_closing_that_may_still_be_on_its_way_is_aborted_and_unknown() -
         assert (jobs(salesforce), rows(salesforce)) == ([("insert", "", "Aborted")], [])
 
 
-async def test_a_closing_that_was_refused_left_nothing_done() -> None:
+@pytest.mark.parametrize(("refused", "times"), [(Refused("UNKNOWN_EXCEPTION", "oops", status=500), 1), (EXPIRED, 2), (DOWN, 1)])
+async def test_a_closing_that_was_refused_left_nothing_done(refused: Refused, times: int) -> None:
     async with acme(**BULK) as (salesforce, connector):
-        salesforce.faults.append(Fault(step(CLOSED), refused=Refused("UNKNOWN_EXCEPTION", "oops", status=500)))
+        salesforce.faults.append(Fault(step(CLOSED), refused=refused, times=times))
         outcomes = await connector.apply([creation(number) for number in range(3)])
         assert answers(outcomes) == [TransientError] * 3
         assert not any(one.about_record for one in outcomes if isinstance(one, TransientError))
         assert jobs(salesforce) == [("insert", "", "Aborted")]
+        assert rows(salesforce) == []
+
+
+async def test_a_job_that_somebody_took_away_is_unknown_at_once() -> None:
+    async with acme(**BULK) as (salesforce, connector):
+        salesforce.data.bulk.polls = 10**6
+        said = Refused("NOT_FOUND", "The requested resource does not exist", status=404)
+        salesforce.faults.append(Fault(lambda asked: asked.method == "GET" and "/ingest/" in asked.path, refused=said, times=9))
+        outcomes = await connector.apply([creation(number) for number in range(3)])
+        assert answers(outcomes) == [OutcomeUnknown] * 3
 
 
 @pytest.mark.parametrize("pattern", [MADE, UPLOADED, CLOSED, ASKED, RESULTS])

@@ -110,11 +110,11 @@ async def _closed(org: Org, job: str) -> dict[str, Any]:
         error = await _close(org, job)
     if error is None:
         return {}
-    job_now = await _asked(org, job)
-    if job_now is None or job_now.get("state") != "Open":
+    refused = not isinstance(error, OutcomeUnknown) and not (isinstance(error, TransientError) and error.about_record)
+    if not refused and (await _asked(org, job) or {}).get("state") != "Open":
         return {}
     aborted = await _abort(org, job)
-    if aborted and not isinstance(error, OutcomeUnknown):
+    if refused or (aborted and isinstance(error, TransientError)):
         raise _undone(error) from error
     return {"state": "Aborted", "errorMessage": str(error)} if aborted else {}
 
@@ -128,14 +128,14 @@ async def _close(org: Org, job: str) -> ConnectorError | None:
 
 
 async def _asked(org: Org, job: str) -> dict[str, Any] | None:
-    """Return a job as it is; None if that is not to be had."""
+    """Return a job as it is, one that somebody took away as aborted; None if that is not to be had."""
     for number in range(TRIES):
         try:
             found = (await org.get(f"{JOBS}/{part(job)}"))[0].value
         except TransientError:
             await asyncio.sleep(PAUSE * 2**number)
-        except ConnectorError:
-            return None
+        except ConnectorError as error:
+            return {"state": "Aborted", "errorMessage": str(error)} if error.status == 404 else None
         else:
             return found if isinstance(found, dict) else None
     return None
