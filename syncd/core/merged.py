@@ -72,6 +72,8 @@ def count_deletions(space: Space, record: Record) -> None:
     """
     entity = space.rules.entities[record.entity]
     for row, other in list(merging(space, record)):
+        if (row.platform, row.collection, str(row.raws[MERGED])) not in space.links:
+            continue  # what is not in the working set is not known to be no more
         if other is not None and not is_apart(space, record, other):
             continue
         before, told = snapshot(record), told_by(row)

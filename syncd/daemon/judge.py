@@ -190,6 +190,16 @@ def keep(
     return moved
 
 
+def load_merging(db: Database, space: Space, loaded: Loaded) -> None:
+    """Load what rows of these records became one with, and the records asked about, and so on with those."""
+    count = -1
+    while count < len(space.records):
+        count = len(space.records)
+        others = {n for r in space.records.values() if (c := r.conflicts.get(IDENTITY)) for n in c.others}
+        records.load(db, space, records=others, loaded=loaded)
+        records.load(db, space, things=merges_of(space), loaded=loaded)
+
+
 def merges_of(space: Space) -> set[Thing]:
     """Return the things that rows of these records became one with, as their platforms say."""
     rows = (row for record in space.records.values() for row in record.shadows.values())
@@ -205,11 +215,11 @@ def compared(db: Database, space: Space, loaded: Loaded, moved: Moved) -> tuple[
         return None
     again = Space(space.rules, space.now, space.number, clocks=space.clocks)
     found = records.load(db, again, matches=together, records=asked)
-    marks, others = merges_of(again), {n for r in again.records.values() if (c := r.conflicts.get(IDENTITY)) for n in c.others}
-    records.load(db, again, things=marks, records=others, loaded=found)
+    load_merging(db, again, found)
     ids = sorted(number for number, record in again.records.items() if record.entity in again.rules.entities)
     own = {key for n in ids for key in record_keys(again.rules.entities[again.records[n].entity], again.records[n], space.now)}
     records.load(db, again, matches=own, loaded=found)
+    load_merging(db, again, found)
     again.apart = aliases.apart(db, again.records)
     for number in ids:
         meet(again, again.records[number], moved.arrived)
