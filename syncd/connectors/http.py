@@ -54,7 +54,10 @@ class HttpConnection(Options):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer. ``as_of`` and ``seen_at`` were taken when its request started; ``place``, for messages, has no query."""
+    """One answer. ``as_of`` and ``seen_at`` were taken when its request started; ``place``, for messages, has no query.
+
+    ``again``: it is a 401, and another token may be taken.
+    """
 
     status: int
     headers: CIMultiDictProxy[str]
@@ -63,6 +66,7 @@ class Reply:
     place: str
     as_of: int
     seen_at: int
+    again: bool = False
 
     @property
     def ok(self) -> bool:
@@ -176,10 +180,7 @@ class Http:
 
         Raises TransientError if it was certainly not sent, OutcomeUnknown if it was and no answer came.
         """
-        reply = await self._exchange(method, url, body=body, headers=headers)
-        if reply.status == 401:
-            self._login.refused()
-        return reply
+        return await self._exchange(method, url, body=body, headers=headers)
 
     @asynccontextmanager
     async def opened(
@@ -212,7 +213,7 @@ class Http:
                     content = b"" if response.ok else await response.content.read(LARGEST_REFUSAL)
                 reply = Reply(response.status, response.headers, content, url, place, as_of, started)
                 self._learn(reply)
-                if reply.status == 401 and self._login.refused() and again:
+                if reply.status == 401 and self._login.refused(shown) and again:
                     continue
                 self._refuse(reply)
                 yield Stream(response.content, place, reply)
@@ -234,7 +235,7 @@ class Http:
 
     async def _ask(self, method: str, url: URL, body: bytes | None, headers: Mapping[str, str]) -> Reply:
         reply = await self._exchange(method, url, body=body, headers=headers, reading=True)
-        if reply.status == 401 and self._login.refused():
+        if reply.again:
             return await self._exchange(method, url, body=body, headers=headers, reading=True)
         return reply
 
@@ -255,7 +256,8 @@ class Http:
             options = {"data": sendable(body), "headers": shown, "allow_redirects": False}
             with translated(place, reading=reading):
                 status, found, content = await whole(session, method, url, options)
-        reply = Reply(status, found, content, url, place, as_of, started)
+        again = status == 401 and self._login.refused(shown)
+        reply = Reply(status, found, content, url, place, as_of, started, again)
         self._learn(reply)
         return reply
 

@@ -8,7 +8,7 @@ import base64
 import os
 import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -68,8 +68,8 @@ class Identity(Protocol):
         """Return the headers of the next request; raises TransientError (``login: ...``) if there is no way in."""
         ...
 
-    def refused(self) -> bool:
-        """Note a 401 and return whether asking again may help."""
+    def refused(self, shown: Mapping[str, str]) -> bool:
+        """Note a 401 to a request with these headers and return whether asking again may help."""
         ...
 
 
@@ -93,10 +93,11 @@ class Token:
                 self._ends = time.monotonic() + max(seconds - EARLY, seconds / 2)
             return self._token
 
-    def drop(self) -> bool:
-        """Forget the token, which was refused; return whether there was one."""
-        had, self._token = bool(self._token), ""
-        return had
+    def drop(self, token: str) -> bool:
+        """Forget a token that was refused, unless another was fetched meanwhile; return whether the next one may be taken."""
+        if token == self._token:
+            self._token = ""
+        return bool(token)
 
 
 class Login:
@@ -124,9 +125,10 @@ class Login:
             found["Authorization"] = f"Bearer {await self._token.current(session)}"
         return found
 
-    def refused(self) -> bool:
+    def refused(self, shown: Mapping[str, str]) -> bool:
         """Note a 401: a fetched token is dropped. Return whether asking again may help."""
-        return self._token.drop()
+        fetched = self._auth is not None and self._auth.oauth is not None
+        return fetched and self._token.drop(borne(shown))
 
     def _reveal(self, text: str) -> str:
         return reveal(text, self._secret).strip()
@@ -142,6 +144,11 @@ class Login:
         } | ({"scope": oauth.scope} if oauth.scope else {})
         answer = await granted(session, oauth.token_url, form)
         return str(answer["access_token"]), seconds_of(answer)
+
+
+def borne(shown: Mapping[str, str]) -> str:
+    """Return the bearer token that a request's headers show, '' if none."""
+    return shown.get("Authorization", "").removeprefix("Bearer ")
 
 
 async def granted(session: aiohttp.ClientSession, url: str, form: dict[str, str]) -> dict[str, Any]:
@@ -160,17 +167,17 @@ async def granted(session: aiohttp.ClientSession, url: str, form: dict[str, str]
         raise TransientError(f"login: {url}: {error or 'no answer in time'}") from error
     except BadBody as error:
         raise TransientError(f"login: {url} gave no token") from error
-    if not isinstance(answer, dict) or not isinstance(answer.get("access_token"), str) or seconds_of(answer) <= 0:
+    if not isinstance(answer, dict) or not isinstance(answer.get("access_token"), str) or seconds_of(answer) < 0:
         raise TransientError(f"login: {url} gave no token")
     return answer
 
 
 def seconds_of(answer: dict[str, Any]) -> float:
-    """Return how many seconds a granted token is good for, an hour where nothing is said; 0 if that is no number."""
+    """Return how many seconds a granted token is good for, an hour where nothing is said; -1 if that is no number."""
     try:
         return float(answer.get("expires_in", HOUR))
     except (TypeError, ValueError):
-        return 0.0
+        return -1.0
 
 
 def _oauth_error(body: bytes) -> str:

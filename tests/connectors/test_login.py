@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 from pydantic import ValidationError
 
+from syncd.connectors.login import Token
 from syncd.connectors.rest import KIND, Rest
 from syncd.core.model import Op, Write
 from syncd.errors import TransientError
@@ -232,3 +233,24 @@ async def test_certificates_are_checked_both_ways(tmp_path: Path) -> None:
                 await ask(wrong)
     finally:
         await server.close()
+
+
+async def test_a_fresh_token_survives_the_late_refusal_of_the_one_before() -> None:
+    """Requests in parallel get their 401 each at its own time: the last says nothing about the token fetched since."""
+    made: list[str] = []
+
+    async def fetch(_: ClientSession) -> tuple[str, float]:
+        made.append(f"t{len(made)}")
+        return made[-1], 3600.0
+
+    token = Token(fetch)
+    session: Any = None
+    assert [await token.current(session) for _ in range(3)] == ["t0"] * 3
+    assert token.drop("t0")
+    assert await token.current(session) == "t1"
+    assert token.drop("t0"), "the other request may go on with the token that is there by now"
+    assert await token.current(session) == "t1"
+    assert token.drop("t1")
+    assert await token.current(session) == "t2"
+    assert not token.drop(""), "nothing was shown"
+    assert made == ["t0", "t1", "t2"]

@@ -5,10 +5,11 @@ opened, never before.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
 from syncd.connectors.options import Tls, reveal
@@ -43,7 +44,9 @@ class Interrupted(Exception):  # noqa: N818 - what happened to the stream
 
 
 class Expired(Exception):  # noqa: N818 - what happened to the token
-    """The bus does not take the token any more."""
+    """The bus does not take the token any more; ``shown`` is how REST would have shown that one."""
+
+    shown: Mapping[str, str] = MappingProxyType({})
 
 
 class ReplayLost(Exception):  # noqa: N818 - what happened to our place
@@ -128,19 +131,22 @@ class Bus:
     @asynccontextmanager
     async def subscribed(self, topic: str, replay_id: bytes | None) -> AsyncIterator["Subscription"]:
         """Subscribe after a replay id, or from now on. Raises as ``Subscription.next`` does."""
-        call = self._channel.stream_stream(f"{SERVICE}Subscribe")(metadata=await self._metadata())
+        metadata = await self._metadata()
+        call = self._channel.stream_stream(f"{SERVICE}Subscribe")(metadata=metadata)
         preset = Preset.LATEST if replay_id is None else Preset.CUSTOM
         subscription = Subscription(call, topic)
         try:
-            await subscription.send(FetchRequest(topic, preset, replay_id or b"", MOST))
-            yield subscription
+            with shown(metadata):
+                await subscription.send(FetchRequest(topic, preset, replay_id or b"", MOST))
+                yield subscription
         finally:
             call.cancel()
 
     async def _ask(self, name: str, message: Any, kind: type[M]) -> M:
         call, place = self._channel.unary_unary(f"{SERVICE}{name}"), f"{name} {self._way.address}"
-        with translated(place):
-            found = await call(encode(message), metadata=await self._metadata(), timeout=self._way.timeout)
+        metadata = await self._metadata()
+        with shown(metadata), translated(place):
+            found = await call(encode(message), metadata=metadata, timeout=self._way.timeout)
             return decode(kind, found)
 
 
@@ -173,6 +179,16 @@ class Subscription:
             if not isinstance(found, bytes):
                 raise Interrupted(f"{self._topic}: the bus ended the stream")
             return decode(FetchResponse, found)
+
+
+@contextmanager
+def shown(metadata: Metadata) -> Iterator[None]:
+    """Say of a refused token which one it was: the one that was shown when the call was begun."""
+    try:
+        yield
+    except Expired as error:
+        error.shown = error.shown or {"Authorization": f"Bearer {dict(metadata).get('accesstoken', '')}"}
+        raise
 
 
 @contextmanager

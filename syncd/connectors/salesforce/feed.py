@@ -9,7 +9,7 @@ answered on it: only then it is certain that nothing fell between the two.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -80,7 +80,13 @@ class Feed:
     """
 
     def __init__(
-        self, setup: Setup, collection: str, bus: Bus, reads: Reading, refused: Callable[[], bool], ahead: Callable[[], int]
+        self,
+        setup: Setup,
+        collection: str,
+        bus: Bus,
+        reads: Reading,
+        refused: Callable[[Mapping[str, str]], bool],
+        ahead: Callable[[], int],
     ) -> None:
         options: SalesforceCollection = setup.collections[collection].options
         connection: SalesforceConnection = setup.connection
@@ -115,7 +121,7 @@ class Feed:
                 self._asks = True
                 yield Batch((), cursor=self._place.text(), sweep=True)
             except Expired as error:
-                if (renewed and not self._alive) or not self._refused():
+                if (renewed and not self._alive) or not self._refused(error.shown):
                     raise TransientError(f"login: {error}", status=401) from error
                 renewed = True
             except Interrupted as error:

@@ -56,7 +56,7 @@ class Salesforce:
     async def _followed(self, collection: str, cursor: str | None) -> AsyncIterator[Batch]:
         await self.reads.rows(collection)  # what the config says is there; and the clock is known
         async with Bus(way_of(self.setup), self.org.bearer) as bus:
-            feed = Feed(self.setup, collection, bus, self.reads, self.org.login.ended, lambda: self.clock[0])
+            feed = Feed(self.setup, collection, bus, self.reads, self.org.login.refused, lambda: self.clock[0])
             async for batch in feed.changes(cursor):
                 yield batch
 

@@ -1,11 +1,12 @@
 """The login of one organisation: JWT bearer or client credentials, for a token that is kept until it is refused."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import aiohttp
 
-from syncd.connectors.login import Token, granted, seconds_of
+from syncd.connectors.login import Token, borne, granted, seconds_of
 from syncd.connectors.options import reveal
 from syncd.connectors.protocol import Setup
 from syncd.connectors.salesforce.options import SalesforceConnection
@@ -40,10 +41,9 @@ class OrgLogin:
         token = await self._token.current(session)
         return {"Authorization": f"Bearer {token}", "Sforce-Call-Options": f"client={self._connection.client}"}
 
-    def refused(self) -> bool:
-        """Forget the token. A new one may always help: another request may have dropped this one already."""
-        self._token.drop()
-        return True
+    def refused(self, shown: Mapping[str, str]) -> bool:
+        """Note a 401: the token is dropped. Return whether asking again may help."""
+        return self._token.drop(borne(shown))
 
     async def _fetch(self, session: aiohttp.ClientSession) -> tuple[str, float]:
         connection = self._connection

@@ -6,7 +6,7 @@ is not asked for.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 import aiohttp
@@ -37,7 +37,7 @@ class Nobody:
         """Return no header."""
         return {}
 
-    def refused(self) -> bool:
+    def refused(self, _shown: Mapping[str, str]) -> bool:
         """Return that asking again does not help."""
         return False
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import aiohttp
@@ -36,7 +36,7 @@ class Lasting:
         """Return the header of the next request; raises TransientError if the secret is missing."""
         return {HEADER: reveal(self._token, self._secret).strip()}
 
-    def refused(self) -> bool:
+    def refused(self, _shown: Mapping[str, str]) -> bool:
         """Return that asking again does not help."""
         return False
 
@@ -51,9 +51,9 @@ class Fetched:
         """Return the header of the next request; raises TransientError ``login: ...`` if none is given."""
         return {HEADER: await self._token.current(session)}
 
-    def refused(self) -> bool:
+    def refused(self, shown: Mapping[str, str]) -> bool:
         """Note a 401: the token is dropped. Return whether asking again may help."""
-        return self._token.drop()
+        return self._token.drop(shown.get(HEADER, ""))
 
 
 class Credentials:
