@@ -102,3 +102,20 @@ async def test_a_fill_during_which_answers_are_lost_writes_every_row_once(
     assert len([job for job in bulk.jobs.values() if job["kind"] == "ingest"]) >= 3
     assert 400 < attempts(company) <= 1200
     assert company.salesforce.writes <= attempts(company)
+
+
+async def test_a_job_that_went_on_while_syncd_was_away_is_found_and_written_by_nobody_else(company: Company) -> None:
+    filled(company, 150)
+    org, bulk = company.salesforce.org, company.salesforce.data.bulk
+    bulk.polls = 10**6
+    async with daemon(company.world):
+        await until(lambda: company.salesforce.writes == 1, seconds=20)
+    assert len(org.table("Contact")) == 0, "stopped while the job waits"
+    bulk.polls = 1
+    for job in list(bulk.jobs.values()):
+        bulk.moved_on(job)
+    there = len(org.table("Contact"))
+    assert there >= 100
+    await done(company, 150)
+    assert company.salesforce.writes <= 3
+    assert attempts(company) == 150
