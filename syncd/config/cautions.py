@@ -143,7 +143,7 @@ def _guarded(draft: PlatformDraft, found: CollectionDraft) -> None:
 def _no_evidence(draft: PlatformDraft, found: CollectionDraft) -> None:
     """Warn W244: neither version nor body, so a person's edit and a platform's own spelling cannot be told apart."""
     can = found.abilities
-    if can is None or can.answers or found.block.get("version") is not None:
+    if can is None or can.answers or can.signs or found.block.get("version") is not None:
         return
     draft.source.warning(
         "W244",

@@ -86,7 +86,8 @@ class Abilities:
     life. ``contiguous``: they grow by exactly one with each edit. ``keyed``: a repeated idempotency key repeats the answer.
     ``unique``: a second create with the same match key is refused. ``whole``: only whole things can be written. ``adjust``:
     numbers can be changed by a difference. ``answers``: the answer to a write holds what is now stored. ``exact``: numbers
-    are stored as sent. ``field_times``: edit times per field. ``tick``: granularity of ``changed_at``, microseconds.
+    are stored as sent. ``signs``: a look at what a write made carries its key
+    (``Change.own``). ``field_times``: edit times per field. ``tick``: granularity of ``changed_at``, microseconds.
     ``lifetime``: how long an unanswered request may still be applied, microseconds.
     """
 
@@ -105,6 +106,7 @@ class Abilities:
     whole: bool = False
     adjust: bool = False
     answers: bool = False
+    signs: bool = False
     exact: bool = True
     timed: bool = True  # the platform tells when a thing was changed
     tick: int = 1

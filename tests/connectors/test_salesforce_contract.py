@@ -7,9 +7,9 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from syncd.connectors.salesforce import KIND, ingest
-from syncd.core.model import Item
+from syncd.core.model import Item, Op, Receipt, Write
 from tests.connectors.contract import Contract, World
-from tests.connectors.salesforce_world import PATHS, THINGS, organisation, setup_at
+from tests.connectors.salesforce_world import PATHS, THINGS, acme, organisation, setup_at
 from tests.emulators.salesforce.server import Salesforce, serving
 
 
@@ -82,3 +82,16 @@ class TestByJobs(Contract):
             yield made
             jobs = [job["operation"] for job in made.salesforce.data.bulk.jobs.values()]
             assert made.salesforce.writes <= len(jobs), "nothing was written but by a job"
+
+
+async def test_looks_after_writes_are_signed_as_it_is_declared() -> None:
+    """So nobody is warned that what became of a write must be guessed (W244)."""
+    async with acme() as (salesforce, connector):
+        one = salesforce.org.create("Contact", {"LastName": "Before"})
+        write = Write(Op.UPDATE, "salesforce", "contacts", 1, one, values={"LastName": "After"}, key="k1")
+        [done] = await connector.apply([write])
+        setup = connector.setup
+        able = KIND.abilities(setup.connection, setup.collections["contacts"].options, setup.watch, setup.write)
+        assert isinstance(done, Receipt)
+        assert done.look is not None
+        assert (able.answers, able.signs, done.look.own) == (False, True, "k1")

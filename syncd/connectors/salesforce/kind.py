@@ -117,6 +117,7 @@ class SalesforceKind:
             unique=collection.external_id is not None,
             field_times=collection.field_times is not None,
             timed=collection.changed_at is not None,
+            signs=True,
             tick=SECOND,
             lifetime=2 * (connection.timeout + (collection.bulk_patience if collection.by_job(1000, write.batch) else 0)),
         )
