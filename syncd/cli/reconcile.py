@@ -112,11 +112,13 @@ def _outcome(answer: Answer) -> str:
 
 def planned(rows: list[dict[str, Any]]) -> str:
     """Return what a repair would do: ``24 writes to 3 platforms: shop 17, erp 3. Refused by mode: 0.``"""
-    counts = Counter(row["action"]["platform"] for row in rows if row.get("action"))
+    counts = Counter(row["action"]["platform"] for row in rows if row.get("action") and row["action"]["op"] != "take")
+    news = sum(1 for row in rows if row.get("action") and row["action"]["op"] == "take")
     writes, places = figures.plural(sum(counts.values()), "write"), figures.plural(len(counts), "platform")
     names = ", ".join(f"{name} {count:,}" for name, count in counts.most_common())
     refused = sum(1 for row in rows if not row.get("action") and "mode observe" in (row.get("reason") or ""))
-    return f"{writes} to {places}{': ' + names if names else ''}.  Refused by mode: {refused:,}."
+    taken = f"  Taken over as news: {news:,}, and written where rules say so." if news else ""
+    return f"{writes} to {places}{': ' + names if names else ''}.  Refused by mode: {refused:,}.{taken}"
 
 
 def _agreed(flags: Flags, rows: list[dict[str, Any]]) -> bool:

@@ -16,7 +16,7 @@ LABELS = {
     "missed": "event missed",
     "refused": "write refused by the platform",
     "rewritten": "platform rewrote our value",
-    "extra": "there, but should not be",
+    "extra": "there, without a record",
     "missing": "record missing",
     "held": "stopped by a safety check",
     "in_flight": "write under way",
@@ -132,7 +132,9 @@ def _create(rows: Sequence[Row], _: Mapping[str, Any]) -> str:
 
 
 def _remove(rows: Sequence[Row], _: Mapping[str, Any]) -> str:
-    return f"remove: {_per_platform(rows)}" if _per_platform(rows) else "syncd conflicts"
+    news = [row for row in rows if (row.get("action") or {}).get("op") == "take"]
+    steps = {"take over": _per_platform(news), "remove": _per_platform([row for row in rows if row not in news])}
+    return ", ".join(f"{step}: {where}" for step, where in steps.items() if where) or "syncd conflicts"
 
 
 def _spelling(rows: Sequence[Row], _: Mapping[str, Any]) -> str:
