@@ -205,6 +205,8 @@ class Sql:
         except PermanentError as error:
             if write.op is Op.CREATE and isinstance(error.__cause__, IntegrityError) and is_twin(error.__cause__):
                 return Receipt(Answer.EXISTS)
+            if not isinstance(error.__cause__, IntegrityError):
+                self._rows.clear()  # perhaps the table was changed
             raise
 
 

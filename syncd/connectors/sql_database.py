@@ -36,6 +36,19 @@ _REFUSED_NUMBERS = {1048, 1264, 1265, 1292, 1364, 1366, 1406, 1452, 1451, 1644, 
 # the same may work in a moment: deadlock, serialization, a lock that was not given
 _AGAIN_STATES = ("40", "55P03")
 _AGAIN_NUMBERS = {1205, 1213}
+# a write alone is in the way of a right it lacks (or of a row policy), a limit of its time, an object in use, another server, a
+# bug of the database: reading goes on, and time may mend it
+_WRITE_AGAIN_STATES = (*_AGAIN_STATES, "42501", "55006", "57014", "HV", "XX")
+_WRITE_AGAIN_NUMBERS = {*_AGAIN_NUMBERS, 1020, 1030, 1142, 1143, 1180, 1317, 1370, 1614, 1969, 3024, 3572}
+# every write would fare the same: 08 connection, 25 read-only server, 28 login, 3D no such database, 53 full, 57 shut down, 58
+_PLATFORM_STATES = ("08", "25", "28", "3D", "53", "57", "58", "F0")
+_PLATFORM_NUMBERS = (
+    {1040, 1203, 1226, 1044, 1045, 1049, 1129, 1130, 1251, 1698, 1820, 1862}  # no room, no login
+    | {1021, 1037, 1038, 1041, 1047, 1053, 1077, 1078, 1079, 1114, 1290, 1792, 1836}  # full, shutting down, read-only
+    | {1152, 1153, 1154, 1155, 1156, 1157, 1158, 1159, 1160, 1161, 1184, 1927, 4031}  # the connection
+)
+_CLIENT_NUMBERS = range(2000, 3000)  # told by the driver: connections that failed or were lost
+_WRITE_REFUSED_NAMES = ("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG", "SQLITE_RANGE")
 _TWIN_STATES = ("23505",)
 _TWIN_NUMBERS = {1062}
 _TWIN_NAMES = {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
@@ -117,9 +130,9 @@ class Database:
                     await connection.commit()
                     return made
             except (SQLAlchemyError, OSError, TimeoutError) as error:
-                if committing and not isinstance(error, IntegrityError | DataError) and not is_busy(error):
+                if committing and not is_rolled_back(error):
                     raise OutcomeUnknown(f"{self._setup.platform}: no answer to the commit: {said(error)}") from error
-                raise blame(error, self._setup.platform) from error
+                raise blame(error, self._setup.platform, writing=True) from error
 
     def _opened(self) -> AsyncEngine:
         if self._file is not None and not os.access(self._file, os.R_OK):
@@ -202,17 +215,42 @@ def said(error: BaseException) -> str:
     return " ".join(words.split())[:500] or type(cause).__name__
 
 
-def blame(error: BaseException, platform: str) -> ConnectorError:
-    """Return the error as syncd knows it: the record's fault, or the platform's."""
+def blame(error: BaseException, platform: str, *, writing: bool = False) -> ConnectorError:
+    """Return the error as syncd knows it: the record's fault, or the platform's. ``writing``: one record's write raised it."""
     text = f"{platform}: {said(error)}"
     if isinstance(error, IntegrityError | DataError) or _is(error, _REFUSED_STATES, _REFUSED_NUMBERS):
         return PermanentError(text)
     if isinstance(error, StatementError) and not isinstance(error, DBAPIError):
         return PermanentError(text)  # a value that the driver cannot send
-    if _is(error, _AGAIN_STATES, _AGAIN_NUMBERS):
+    if _is(error, _AGAIN_STATES, _AGAIN_NUMBERS) or (writing and _is(error, _WRITE_AGAIN_STATES, _WRITE_AGAIN_NUMBERS)):
         return TransientError(text, about_record=True)
+    if writing and is_of_the_write(error):
+        return PermanentError(text)
     is_shut = _name(error).startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN"))
     return TransientError(text + LET_THROUGH if is_shut else text)
+
+
+def is_of_the_write(error: BaseException) -> bool:
+    """Return whether the database itself refused a statement that changes a row, for nothing that concerns all rows.
+
+    A look inside of the write does not count: where that fails, the table is not as it was.
+    """
+    if not isinstance(error, DBAPIError) or error.connection_invalidated or (error.statement or "").startswith("SELECT"):
+        return False
+    if state := _state(error):
+        return not state.startswith(_PLATFORM_STATES)
+    if number := _number(error):
+        return number not in _PLATFORM_NUMBERS and number not in _CLIENT_NUMBERS
+    return _name(error).startswith(_WRITE_REFUSED_NAMES)
+
+
+def is_rolled_back(error: BaseException) -> bool:
+    """Return whether the answer to a commit says that nothing was written."""
+    if isinstance(error, IntegrityError | DataError) or is_busy(error):
+        return True
+    if state := _state(error):
+        return not state.startswith((*_PLATFORM_STATES, "40003", "XX")) or state == "57014"
+    return _number(error) in _REFUSED_NUMBERS | _AGAIN_NUMBERS
 
 
 def is_twin(error: BaseException) -> bool:
@@ -226,10 +264,19 @@ def is_busy(error: BaseException) -> bool:
 
 
 def _is(error: BaseException, states: tuple[str, ...], numbers: set[int]) -> bool:
+    return _state(error).startswith(states) or _number(error) in numbers
+
+
+def _state(error: BaseException) -> str:
+    """Return the SQLSTATE that PostgreSQL told, if any."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+
+
+def _number(error: BaseException) -> int:
+    """Return the number that MariaDB or MySQL told, 0 if none."""
     cause = getattr(error, "orig", None)
-    state = getattr(cause, "sqlstate", None) or ""
     first = cause.args[0] if isinstance(cause, Exception) and cause.args else None
-    return state.startswith(states) or (isinstance(first, int) and first in numbers)
+    return first if isinstance(first, int) else 0
 
 
 def _name(error: BaseException) -> str:
