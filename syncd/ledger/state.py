@@ -24,7 +24,10 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The ledger at a glance. ``outbox``: records each platform is behind on. ``restored``: why it may not write, if so."""
+    """The ledger at a glance. ``outbox``: records each platform is behind on. ``restored``: why it may not write, if so.
+
+    ``unfinished``: collections whose last full read was not complete, and why.
+    """
 
     epoch: str
     restored: str | None
@@ -35,6 +38,7 @@ class State:
     feeds: list[Feed]
     breakers: list[Breaker]
     pauses: list[Pause]
+    unfinished: list[tuple[str, str, str]]
 
 
 def now(db: Database, at: int) -> State:
@@ -49,6 +53,7 @@ def now(db: Database, at: int) -> State:
         feeds=cursors.feeds(db),
         breakers=breakers.standing(db),
         pauses=pauses.standing(db, at),
+        unfinished=_unfinished(db),
     )
 
 
@@ -63,3 +68,13 @@ def _open(db: Database, at: int) -> Open:
         (at,),
     ).fetchone()
     return Open(*row)
+
+
+def _unfinished(db: Database) -> list[tuple[str, str, str]]:
+    """Return the collections whose last full read was not complete, as (platform, collection, why)."""
+    rows = db.execute(
+        "SELECT platform, collection, why FROM sweep WHERE state = 'incomplete'"
+        " AND id IN (SELECT max(id) FROM sweep WHERE state <> 'running' GROUP BY platform, collection)"
+        " ORDER BY platform, collection"
+    )
+    return [(platform, collection, why) for platform, collection, why in rows]

@@ -4,6 +4,7 @@ Format ``syncd.explain/1.0``. The facts are the ledger's: shadows, the stored de
 what waits. The rule's place is the config's.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -74,11 +75,13 @@ def _others(facts: Facts, line: FieldLine) -> dict[str, Any]:
 
 
 def label_of(entity: EntityLine, record: Record) -> str | None:
-    """Return the record's label, as the entity's ``label:`` says; None without one."""
-    text = entity.label
-    for name, golden in record.golden.items():
-        text = text.replace("{" + name + "}", figures.value(golden.value))
-    return text or None
+    """Return the record's label, as the entity's ``label:`` says, a field without a value as ``?``; None without a label."""
+
+    def shown(found: re.Match[str]) -> str:
+        golden = record.golden.get(found[1])
+        return "?" if golden is None or golden.value is None else figures.value(golden.value)
+
+    return re.sub(r"\{(\w+)\}", shown, entity.label) or None
 
 
 def _golden(facts: Facts, name: str, golden: GoldenField | None, before: Version | None) -> dict[str, Any] | None:

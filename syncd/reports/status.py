@@ -79,6 +79,11 @@ def attention(document: Mapping[str, Any], now: State) -> Iterable[dict[str, str
     ):
         if count:
             yield _need(f"{figures.plural(count, noun)} {'waits' if count == 1 else 'wait'} {verb}", command)
+    down = {one["platform"] for one in document["platforms"] if one["state"] == "down"}
+    for platform, collection, why in now.unfinished:
+        if platform not in down:
+            text = f"{platform} {collection} was not read completely: {why}; so it proves no absence, and creates may wait"
+            yield _need(text, "syncd dead" if "decoded" in why else "syncd reconcile")
     for one in document["platforms"]:
         if one["state"] == "down":
             yield _need(f"{one['platform']} is down: {one['why'] or 'it does not answer'}", "syncd status")

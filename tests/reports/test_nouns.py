@@ -12,7 +12,7 @@ from syncd.config.rulebook import read_rules
 from syncd.core.model import Life, Tombstone
 from syncd.core.rules import Rules
 from syncd.core.space import Space
-from syncd.ledger import attempts, letters, records
+from syncd.ledger import attempts, letters, records, sweeps
 from syncd.ledger import conflicts as conflict_table
 from syncd.ledger.schema import Database
 from syncd.reports import (
@@ -154,6 +154,20 @@ def test_status_counts_and_says_what_to_do(db: Database) -> None:
     ]
     erp, shop = document["platforms"]
     assert (erp["state"], shop["state"], shop["why"], shop["lag_s"]) == ("ok", "down", "no connection", 60)
+
+
+def test_a_full_read_that_proves_nothing_is_named(empty: Database) -> None:
+    why = "some things could not be decoded and have no id"
+    begun = sweeps.begin(empty, "erp", "items", as_of=1, now=1)
+    sweeps.finish(empty, begun, complete=False, limit=None, deletes=None, now=2, why=why)
+    [need] = status.collect(empty, ORIGIN, PLATFORMS)["attention"]
+    assert need == {
+        "text": f"erp items was not read completely: {why}; so it proves no absence, and creates may wait",
+        "command": "syncd dead",
+    }
+    begun = sweeps.begin(empty, "erp", "items", as_of=2, now=3)
+    sweeps.finish(empty, begun, complete=True, limit=None, deletes=None, now=4)
+    assert status.collect(empty, ORIGIN, PLATFORMS)["attention"] == []
 
 
 def test_history_tells_whose_word_it_was_and_where_it_went(db: Database) -> None:
