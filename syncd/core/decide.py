@@ -258,13 +258,23 @@ def ask(space: Space, entity: Entity, thing: Thing, why: str, candidates: tuple[
     space.loose.append(Loose(thing, entity.name, conflict, candidates))
 
 
+ASKS_LATER = "unmatched: review, once every other platform was swept completely"
+
+
 def unmatched(space: Space, entity: Entity, member: Member, change: Change, *, readings: Mapping[str, Reading]) -> Said:
-    """Do with a thing that matches nothing what ``unmatched`` says: a new record, a question, or nothing."""
+    """Do with a thing that matches nothing what ``unmatched`` says: a new record, a question, or nothing.
+
+    Nobody is asked before every other platform was swept once: what it matches may just not have been read. The ledger
+    hands the look in again then (``ledger.strangers.recall_waiting``).
+    """
     thing = thing_of(change)
     if member.unmatched == "create":
         record = Record(space.next_id, entity.name, born=space.number())
         space.next_id += 1
         return join(space, record, change, readings=readings, evidence="made here")
+    if member.unmatched == "review" and not all(space.is_swept(m) for m in entity.members.values() if m is not member):
+        space.link(thing, Link(None, evidence=ASKS_LATER))
+        return Said(Verdict.ABSORBED, ASKS_LATER)
     space.link(thing, Link(None, evidence=f"unmatched: {member.unmatched}"))
     if member.unmatched == "review":
         ask(space, entity, thing, f"unmatched: nothing in {entity.name} has its keys")

@@ -205,9 +205,7 @@ def to_prove(record: Record, member: Member) -> int:
 
 def seen_once(space: Space, record: Record, member: Member) -> bool:
     """Return whether a platform was swept completely once, or asked for this record; one that cannot be listed counts."""
-    if not member.abilities.list or (member.platform, member.collection) in space.swept:
-        return True
-    return (record.id, member.platform) in space.proofs
+    return space.is_swept(member) or (record.id, member.platform) in space.proofs
 
 
 # ---- back from the archive
@@ -319,8 +317,11 @@ def rest_of_whole(entity: Entity, member: Member, shadow: Shadow | None, values:
     return {
         name: resent_value(known)
         for name, known in shadow.fields.items()
-        if name in entity.fields and name not in values and known.known in (Known.OK, Known.NULL)
-        and member.platform in entity.fields[name].maps and not closed_to_writes(member, entity.fields[name])
+        if name in entity.fields
+        and name not in values
+        and known.known in (Known.OK, Known.NULL)
+        and member.platform in entity.fields[name].maps
+        and not closed_to_writes(member, entity.fields[name])
     }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from syncd.core.model import Conflict, FieldChange, Life, Record, Value
-from syncd.core.rules import Rules
+from syncd.core.rules import Member, Rules
 
 Thing = tuple[str, str, str]  # (platform, collection, native id)
 Key = tuple[str, str, str]  # (entity, match as written, value as text)
@@ -107,6 +107,10 @@ class Space:
     united: list[tuple[int, int, str]] = field(default_factory=list)  # (id that is no more, id of the record, why)
     parted: dict[tuple[int, int], str] = field(default_factory=dict)  # pairs that a person keeps apart from now on, by whom
     doubles: dict[Thing, tuple[Key, ...]] = field(default_factory=dict)  # unique values refused there: another record's
+
+    def is_swept(self, member: Member) -> bool:
+        """Return whether a platform was swept completely once; one that cannot be listed counts."""
+        return not member.abilities.list or (member.platform, member.collection) in self.swept
 
     def link(self, thing: Thing, link: Link) -> None:
         """Set what a thing is; the ledger stores it with the batch."""

@@ -71,6 +71,7 @@ class Stage:
         self.space = Space(rules, test.now, self.number, next_id=1 if test.base is None else 2, one_name=True)
         self.space.read_at = dict.fromkeys(self.entity.members, test.now)
         self.space.read_at.update({one.platform: 0 for one in test.given if one.stale})
+        self.space.swept = {(m.platform, m.collection): PROVED for m in self.entity.members.values()}
         self.items: dict[str, Item | None] = dict.fromkeys(self.entity.members)
         self.versions = dict.fromkeys(self.entity.members, 1)
         self.record = self._agree(test.base) if test.base is not None else None
@@ -202,8 +203,7 @@ class Stage:
 
     def told(self) -> list[Told]:
         """Return what each platform would be told of each record. What is not there is proved not to be there."""
-        for platform, member in self.entity.members.items():
-            self.space.swept[platform, member.collection] = PROVED
+        for platform in self.entity.members:
             self.space.proofs.update({(number, platform): PROVED for number in self.space.records})
         found = []
         for record in self.space.records.values():

@@ -15,7 +15,7 @@ from syncd.core.space import Decision, Space, Thing
 from syncd.core.unite import meet
 from syncd.daemon.kinship import conflict_in_keys
 from syncd.daemon.scene import Poisoned, Scene, load_for, thing_of
-from syncd.ledger import aliases, inbox, keys, letters, outbox, proposals, records, relatives, seen, sweeps
+from syncd.ledger import aliases, cursors, inbox, keys, letters, outbox, proposals, records, relatives, seen, strangers, sweeps
 from syncd.ledger.inbox import Waiting
 from syncd.ledger.keys import Moved
 from syncd.ledger.loaded import Loaded
@@ -89,9 +89,12 @@ def judge(db: Database, scene: Scene, *, limit: int) -> Judged:
             bad |= {row.id: error for row in rows if row.change is error.change}
     quarantine(db, scene, [(row, str(bad[row.id])) for row in rows if row.id in bad], judged)
     judged.rows = len(rows)
+    before = cursors.proved(db)
     judged.proved = [(sweep.platform, sweep.collection) for sweep in sweeps.decided(db)]
     if judged.proved:
         outbox.release(db, WAITS_FOR_SWEEP)
+    if not before.issuperset(judged.proved):
+        strangers.recall_waiting(db, now=scene.now)  # who matches nothing may be asked about now
     judged.more = bool(inbox.pending(db, 1, now=scene.now))  # a full batch, or things that were woken by this one
     return judged
 

@@ -124,11 +124,7 @@ def put_to_rest(db: Database, rest: Rest) -> None:
 def unproved(space: Space, entity: Entity, record: Record, planned: Plan) -> set[tuple[str, str]]:
     """Return the collections whose complete scan a create waits for."""
     assert planned.write is not None
-    never = {
-        (m.platform, m.collection)
-        for m in entity.members.values()
-        if m.abilities.list and (m.platform, m.collection) not in space.swept
-    }
+    never = {(m.platform, m.collection) for m in entity.members.values() if not space.is_swept(m)}
     target = entity.members[planned.write.platform]
     old = space.swept.get((target.platform, target.collection), -1) <= record.born
     asked = asked_by(entity, target, golden_values(record)) is not None

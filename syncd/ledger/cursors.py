@@ -49,6 +49,11 @@ def prove(db: Database, platform: str, collection: str, as_of: int) -> None:
     )
 
 
+def proved(db: Database) -> set[tuple[str, str]]:
+    """Return the collections that were swept completely once, and decided to the last row."""
+    return set(db.execute("SELECT platform, collection FROM cursor WHERE swept IS NOT NULL").fetchall())
+
+
 def unprove(db: Database, platform: str, collection: str) -> None:
     """Forget what scans proved: the collection's scope or mapping changed."""
     db.execute("UPDATE cursor SET swept = NULL WHERE platform = ? AND collection = ?", (platform, collection))

@@ -6,6 +6,7 @@ its keys, or loses the row that stood in its way, the look goes back to the inbo
 
 from collections.abc import Iterable, Sequence
 
+from syncd.core.decide import ASKS_LATER
 from syncd.core.identity import UNIQUE, match_keys, record_keys
 from syncd.core.mapping import read_item
 from syncd.core.model import Change, Life, Record, State, Via
@@ -168,6 +169,15 @@ def recall(db: Database, places: Iterable[tuple[str, str]], *, now: int) -> int:
     query = "SELECT platform, collection, id FROM stranger WHERE platform = ? AND collection = ?"
     rows = [db.execute(query, place) for place in places]
     return send_in(db, [thing for found in rows for thing in found.fetchall()], now=now)
+
+
+def recall_waiting(db: Database, *, now: int) -> int:
+    """Put the looks at strangers back into the inbox about which nobody was asked yet; return how many."""
+    query = (
+        "SELECT s.platform, s.collection, s.id FROM stranger s CROSS JOIN link l"
+        " ON l.platform = s.platform AND l.collection = s.collection AND l.id = s.id WHERE l.record IS NULL AND l.evidence = ?"
+    )
+    return send_in(db, db.execute(query, (ASKS_LATER,)).fetchall(), now=now)
 
 
 def send_in(db: Database, things: Sequence[Thing], *, now: int) -> int:

@@ -3,7 +3,7 @@
 import pytest
 
 from syncd.core import decide
-from syncd.core.decide import Verdict
+from syncd.core.decide import ASKS_LATER, Verdict
 from syncd.core.model import Abilities, Change, Known, Life, Via, Word
 from syncd.core.rules import Deletes, Entity, Match
 from syncd.core.space import Link
@@ -136,6 +136,9 @@ def test_the_first_event_of_a_thing_is_only_a_hint():
 def test_a_thing_that_matches_nothing():
     members = (a_member("b", unmatched="review"), a_member("c", unmatched="ignore"))
     d = desk(members=members)
+    assert d.look("b", f="x").why == ASKS_LATER
+    assert d.space.loose == [], "another platform may have it: nobody is asked yet"
+    d.swept("a", "c")
     assert d.look("b", f="x").why == "unmatched: review"
     assert d.look("c", f="x").why == "unmatched: ignore"
     assert [one.conflict.why for one in d.space.loose] == ["unmatched: nothing in thing has its keys"]

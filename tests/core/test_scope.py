@@ -28,6 +28,7 @@ def test_what_was_never_in_scope_is_not_taken_in():
 
 def test_a_question_about_a_thing_closes_when_it_leaves_scope():
     d = within(unmatched="review")
+    d.swept()
     d.look("b", f="x", status="NEW")
     assert len(d.space.loose) == 1
     d.look("b", f="x", status="ARCHIVED")

@@ -52,9 +52,12 @@ async def linked(world: World) -> dict[str, int | None]:
 
 
 async def test_nothing_is_made_before_every_listable_platform_was_swept_once(world: World) -> None:
-    world.shop_and_erp(product=PRODUCT.replace("in:\n", "in:\n  crm: {collection: leads}\n").replace(
-        "fields:", "fields:\n  code: {type: string, truth: crm, map: {crm: sku}}"
-    ).replace("unmatched: {", "unmatched: {crm: review, ").replace("erp: sku, shop: sku", "erp: sku, shop: sku, crm: sku"))
+    world.shop_and_erp(
+        product=PRODUCT.replace("in:\n", "in:\n  crm: {collection: leads}\n")
+        .replace("fields:", "fields:\n  code: {type: string, truth: crm, map: {crm: sku}}")
+        .replace("unmatched: {", "unmatched: {crm: review, ")
+        .replace("erp: sku, shop: sku", "erp: sku, shop: sku, crm: sku")
+    )
     world.write("platforms/crm.yaml", memory("crm", collection="leads"))
     world.platform("crm").down = True
     world.put("erp", "1", sku="MUG-1", name="Mug", price="12.00", stock=3)
@@ -97,6 +100,8 @@ async def test_the_same_on_a_platform_that_can_only_push(tmp_path: Any) -> None:
     world.put("shop", "s1", sku="MUG-1", title="Old", price="1.00", stock=0)
     async with world.runtime() as runtime:
         await push(runtime, "shop", "products")
+    assert await open_ones(world) == [], "the erp was never swept"
+    await world.once()
     assert [kind for kind, _ in await open_ones(world)] == ["identity"]
     world.put("erp", "1", sku="MUG-1", name="Mug", price="12.00", stock=3)
     await world.once()
@@ -200,6 +205,7 @@ async def test_the_same_where_nothing_can_be_listed_or_read(tmp_path: Any) -> No
     async with world.runtime() as runtime:
         await begin(runtime)
         await push(runtime, "shop", "products")
+    await world.once()
     assert len(await open_ones(world)) == 1
     world.write("entities/product.yaml", PRODUCT.replace("shop: review", "shop: create"))
     async with world.runtime() as runtime:
@@ -240,3 +246,27 @@ async def test_a_key_of_several_fields_is_proved_by_a_scan(world: World) -> None
     await world.once()
     await world.once()
     assert list(world.items("shop")) == ["MUG-1"], "nobody can ask by two fields: a complete scan is the proof"
+
+
+async def test_nobody_is_asked_before_every_other_platform_was_swept_once(world: World) -> None:
+    world.shop_and_erp()
+    for number in range(1, 4):
+        world.put("shop", f"s{number}", sku=f"MUG-{number}", title="Old", price="1.00", stock=0)
+    for number in range(1, 3):
+        world.put("erp", str(number), sku=f"MUG-{number}", name="Mug", price="12.00", stock=3)
+    world.platform("erp").down = True
+    await world.once()
+    await world.once()
+    assert await asked_ever(world) == 0, "what the erp holds nobody knows yet"
+    world.platform("erp").down = False
+    await world.once()
+    assert [why for _, why in await open_ones(world)] == ["unmatched: nothing in product has its keys"]
+    assert await asked_ever(world) == 1, "and only what is unmatched then"
+    world.put("shop", "s4", sku="MUG-4", title="Old", price="1.00", stock=0)
+    world.platform("erp").down = True
+    await world.once()
+    assert await asked_ever(world) == 2, "once is enough"
+
+
+async def asked_ever(world: World) -> int:
+    return int(await read(world, lambda db: db.execute("SELECT count(*) FROM conflict").fetchone()[0]))
