@@ -134,8 +134,8 @@ async def test_a_burst_that_is_cut_in_the_middle_arrives_whole(lake: Lake, tmp_p
                 if number % 5 == 2:
                     for listener in list(lake.listeners):
                         listener.queue.put_nowait(None)
-            if turn:
-                await until(lambda: sql(tmp_path, "SELECT DISTINCT note FROM items") == [("1",)], 90)  # a stream that is cut again and again is opened ever later
+            if turn:  # a stream that is cut again and again is opened ever later
+                await until(lambda: sql(tmp_path, "SELECT DISTINCT note FROM items") == [("1",)], 90)
     assert {one["seo"]["note"] for one in published(lake).values()} == {"1"}
 
 
