@@ -22,14 +22,26 @@ from syncd.errors import TransientError
 ID, TIME, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"  # of Standard Webhooks
 
 
-class Verify(Options):
-    """How a webhook proves where it comes from. Several secrets are all accepted, during rotation.
+class SignedWith(Options):
+    """What a webhook is signed with: one secret, or several of which all are accepted, during rotation."""
+
+    secret: str | list[str]
+
+    @field_validator("secret")
+    @classmethod
+    def _is_there(cls, secret: str | list[str]) -> str | list[str]:
+        if not secret:
+            raise ValueError("no secret")
+        return secret
+
+
+class Verify(SignedWith):
+    """How a webhook proves where it comes from.
 
     ``hmac`` signs the body, or with ``timestamp`` the time stamp, with or without a dot, and then the body.
     """
 
     scheme: Literal["standard-webhooks", "hmac"]
-    secret: str | list[str]
     header: str | None = None
     digest: Literal["sha1", "sha256", "sha384", "sha512"] = "sha256"
     encoding: Literal["hex", "base64"] = "hex"
@@ -42,8 +54,6 @@ class Verify(Options):
             raise ValueError("scheme hmac needs the header that has the signature")
         if self.scheme == "standard-webhooks" and (self.header or self.timestamp or self.prefix):
             raise ValueError("scheme standard-webhooks has its own headers")
-        if not self.secret:
-            raise ValueError("no secret")
         return self
 
 

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from syncd.connectors.options import CollectionOptions, Duration, Marker, Options, Poll, Size, Tls, Watch, web_address
 from syncd.connectors.sanity.signed import Verifier
-from syncd.connectors.signature import Hook, Proof
+from syncd.connectors.signature import Hook, Proof, SignedWith
 from syncd.core.model import SECOND, Abilities
 
 PUBLISHED = "_published"  # the field that we show of each thing: whether its document is published
@@ -81,18 +81,10 @@ class SanityPoll(Poll):
     overlap: Duration = OVERLAP
 
 
-class Verify(Options):
+class Verify(SignedWith):
     """How Sanity signs: time in milliseconds, a dot, the body. Several secrets are accepted during rotation."""
 
     scheme: Literal["sanity"]
-    secret: str | list[str]
-
-    @field_validator("secret")
-    @classmethod
-    def _is_there(cls, secret: str | list[str]) -> str | list[str]:
-        if not secret:
-            raise ValueError("no secret")
-        return secret
 
 
 class SanityWebhook(Hook):

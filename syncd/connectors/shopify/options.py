@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from syncd.connectors.options import CollectionOptions, Duration, Marker, Options, Poll, Tls, Watch, web_address
 from syncd.connectors.shopify.signed import Signed
-from syncd.connectors.signature import Hook, Proof
+from syncd.connectors.signature import Hook, Proof, SignedWith
 from syncd.core.model import SECOND
 
 Object = Literal["Product", "ProductVariant", "Customer", "Order", "InventoryItem", "InventoryLevel", "Collection"]
@@ -69,18 +69,10 @@ class ShopifyConnection(Options):
         return f"{'https' if self.shop.endswith('.com') else 'http'}://{self.shop}"
 
 
-class Verify(Options):
+class Verify(SignedWith):
     """How the shop signs: base64 of HMAC-SHA256 over the body. Two secrets are accepted during rotation."""
 
     scheme: Literal["shopify-hmac"]
-    secret: str | list[str]
-
-    @field_validator("secret")
-    @classmethod
-    def _is_there(cls, secret: str | list[str]) -> str | list[str]:
-        if not secret:
-            raise ValueError("no secret")
-        return secret
 
 
 class HookHeaders(Options):
