@@ -109,7 +109,7 @@ def _rights(one: Found, source: Source) -> None:
     barred = [asked for asked in one.collections if asked.write is False]
     if not barred or one.mode == "observe":
         return
-    if any(asked.has for asked in barred):
+    if any(asked.missing or (asked.has and not asked.refused) for asked in barred):
         _barred(one, barred, source)
         return
     refused = [f"{asked.name}: {', '.join(asked.refused) or 'nothing'}" for asked in barred]

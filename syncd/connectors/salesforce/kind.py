@@ -88,12 +88,13 @@ class Salesforce:
                 await bus.check(feed.channel)
         rows = await self.reads.rows(collection)
         described = rows.described
-        refused = tuple(path for path in self.setup.collections[collection].writes if not _may_write(path, described.fields))
+        able = described.createable or described.updateable
+        writes = self.setup.collections[collection].writes
+        refused = tuple(path for path in writes if not (able and _may_write(path, described.fields)))
         scopes = self.org.login.entry.scopes
         missing = () if not scopes or any(one in scopes for one in NEEDED) else NEEDED[:1]
         excess = tuple(one for one in scopes if one not in USED)
-        able = (described.createable or described.updateable) and not refused
-        return Rights(able, refused, scopes, missing, excess)
+        return Rights(able and not refused, refused, scopes, missing, excess)
 
     async def apply(self, writes: Sequence[Write]) -> list[Receipt | ConnectorError]:
         """Send each write once: alone, or with others of its kind where ``write.batch`` and ``bulk_writes`` say so."""
