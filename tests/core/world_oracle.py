@@ -192,7 +192,8 @@ class Watch:
                 before_it = golden.hi < lo - SLACK - self.setup.skew * SECOND
                 if name in NEWEST and before_it and not self.is_mixed(name) and not self.restored:
                     raise Breach(f"L15: {name} went back in time")
-        self.golden[record.id] = {name: (g.value, g.lo) for name, g in record.golden.items()}
+        ended = record.life is not Life.ALIVE  # what lives again begins anew (L15: no new life)
+        self.golden[record.id] = {} if ended else {name: (g.value, g.lo) for name, g in record.golden.items()}
 
     def is_mixed(self, name: str) -> bool:
         """Whether a field has a rule of its own, which ``mixed_oracle`` judges."""
