@@ -103,7 +103,8 @@ def test_every_part_of_a_document(damaged: sqlite3.Connection, table: str, colum
 @pytest.mark.parametrize(("table", "column"), [(table, column) for table, names in COLUMNS.items() for column in names])
 def test_every_column(damaged: sqlite3.Connection, table: str, column: str) -> None:
     row, number, value = damaged.execute(PAIRS[table].format(column)).fetchall()[-1]
-    damaged.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (7 if isinstance(value, int) else f"{value[:-2]}1Z", row))
+    other = 7 if isinstance(value, int) else f"{value[:-2]}{'2' if value[-2] == '1' else '1'}Z"
+    damaged.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (other, row))
     assert is_named(damaged, number)
 
 
